@@ -1,0 +1,1 @@
+"""Tests of bdevcheck, one file a module."""
