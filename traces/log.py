@@ -1,0 +1,221 @@
+"""Read the log that an SPDK target prints.
+
+A log line is `[YYYY-MM-DD HH:MM:SS.uuuuuu] file.c:LINE:function: *LEVEL*: text` in the local time
+of the target's host; the line number is padded and differs between versions, so that nothing here
+looks at it. Without `log_enable_timestamps` the time is missing. A message that lost its newline
+(cut at 1023 bytes, or written without one) is followed by the next on the same line.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from bdevcheck.traces.fact import fact_of
+from bdevcheck.traces.record import Damage, Hole, LogLine, LogTrace, Place, Stamp
+from bdevcheck.traces.source import Item
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_STAMP = re.compile(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\] ")
+_HEAD = re.compile(
+    rb"(?:\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{6})\] )?"
+    rb"(?:([^\s:]+): *\d+:([^\s:]+): \*([A-Z]+)\*: )?"
+)
+_BANNER = b"Starting SPDK"
+_STAMPED_PLAIN = (
+    _BANNER, b"[ DPDK EAL parameters", b"request: ", b"response: ", b"batch response: "
+)  # fmt: skip
+_FOREIGN = re.compile(rb"EAL: |TELEMETRY: |[^ ]+: [^ ]+: .*Assertion `.*' failed\.$")
+_SCRIPT_TIME = re.compile(rb"\s*(?:\d\d:\d\d:\d\d(?:\.\d+)?)?\s*")
+"""What a test runner writes before each line of its log."""
+
+
+def is_log_line(line: bytes) -> bool:
+    """Tell whether a line holds at least one log line, with a time or without."""
+    head = _HEAD.match(line)
+    return _STAMP.search(line) is not None or (head is not None and head.end() > 0)
+
+
+def read(items: Iterable[Item], name: str, utc_offset_s: int = 0) -> LogTrace:
+    """Read a log whose times are local times of a zone `utc_offset_s` east of UTC, in seconds.
+
+    A line that cannot be understood opens a Hole: as long as its own time where it has one, else
+    between its stamped neighbours. Unreadable bytes, cut lines and times that run back are also
+    Damage.
+    """
+    reader = _Reader(name, utc_offset_s * 1_000_000_000)
+    for number, data in items:
+        if isinstance(data, Damage):
+            reader.damage.append(data)
+            reader.open_hole(number, data.reason)
+            continue
+        reader.line_count += 1
+        for part in _parts(data.rstrip(b"\r")):
+            reader.take(part, number)
+    return reader.finish()
+
+
+def _parts(line: bytes) -> Iterator[bytes]:
+    start = 0
+    while (match := _STAMP.search(line, start + 1)) is not None:
+        yield line[start : match.start()]
+        start = match.start()
+    yield line[start:]
+
+
+class _Origin(NamedTuple):
+    function: bytes
+    level: bytes
+    bdev_debug: bool
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Gather a log line by line."""
+
+    name: str
+    offset_ns: int
+    lines: list[LogLine] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+    damage: list[Damage] = field(default_factory=list)
+    line_count: int = 0
+    unstamped_count: int = 0
+    seq: int = 0
+    starts_target: bool = False
+    first_ns: int | None = None
+    last_ns: int | None = None
+    last_seen_ns: int | None = None
+    pending: tuple[int | None, Place, str] | None = None
+    second: bytes = b""
+    second_ns: int = 0
+
+    def take(self, part: bytes, line: int) -> None:
+        """Take one record of the log."""
+        head = _HEAD.match(part)
+        assert head is not None  # every group is optional
+        second, micro, file, function, level = head.groups()
+        self.seq += 1
+        at_ns = self.time_of(second, micro) if second else None
+        if at_ns is not None:
+            self.pass_time(at_ns, line)
+        problem = _unreadable(part) or ("a time that is none" if second and at_ns is None else "")
+        if problem:
+            self.spoil(part, line, at_ns, problem)
+        elif file is None:
+            self.take_plain(part, head.end(), line, at_ns)
+        else:
+            stamp = Stamp(Place(self.name, line), self.seq, at_ns, None)
+            debug = level == b"DEBUG" and file.rpartition(b"/")[2] == b"bdev.c"
+            self.take_message(part, head.end(), stamp, _Origin(function, level, debug))
+
+    def take_message(self, part: bytes, start: int, at: Stamp, origin: _Origin) -> None:
+        """Take a record with its place in the source code, text from byte `start` on."""
+        line = at.place.line
+        if at.wall_ns is None:
+            self.unstamped_count += 1
+            self.open_hole(line, "a line without a time")
+        fact = fact_of(origin.function, origin.level, part, start)
+        if fact == "cut":
+            self.spoil(part, line, at.wall_ns, "a cut line")
+        elif fact is not None or origin.bdev_debug:
+            level, function = origin.level.decode(), origin.function.decode()
+            text = part[start:].decode()
+            self.lines.append(LogLine(at, level, function, text, fact, origin.bdev_debug))
+
+    def take_plain(self, part: bytes, start: int, line: int, at_ns: int | None) -> None:
+        """Take text without a place in the source code; what is not known there opens a hole."""
+        if at_ns is not None:
+            if self.seq == 1 and part.startswith(_BANNER, start):
+                self.starts_target = True
+            if not part.startswith(_STAMPED_PLAIN, start):
+                self.add_hole(at_ns, at_ns, line, "unknown text")
+        elif not (_SCRIPT_TIME.fullmatch(part) or _FOREIGN.match(part)):
+            self.open_hole(line, "unknown text")
+
+    def spoil(self, part: bytes, line: int, at_ns: int | None, problem: str) -> None:
+        """Report a record that cannot be used."""
+        found = repr(part[:80].decode(errors="replace"))
+        place = Place(self.name, line)
+        allowed = "complete lines of UTF-8 text"
+        self.damage.append(Damage(place, problem, found, allowed, loses=False))
+        if at_ns is None:
+            self.open_hole(line, problem)
+        else:
+            self.add_hole(at_ns, at_ns, line, problem)
+
+    def time_of(self, second: bytes, micro: bytes) -> int | None:
+        """Return ns since the epoch, None for a date that does not exist."""
+        if second != self.second:
+            seconds = _seconds(second)
+            if seconds is None:
+                return None
+            self.second = second
+            self.second_ns = seconds * 1_000_000_000 - self.offset_ns
+        return self.second_ns + int(micro) * 1000
+
+    def pass_time(self, at_ns: int, line: int) -> None:
+        """Move on to a time; close the hole that waits for it."""
+        last = self.last_seen_ns
+        if last is not None and at_ns < last:
+            found = f"{last - at_ns} ns back"
+            place = Place(self.name, line)
+            reason = "times run back"
+            self.damage.append(Damage(place, reason, found, "times that rise", loses=False))
+            self.add_hole(at_ns, last, line, reason)
+        if self.pending is not None:
+            after, place, reason = self.pending
+            self.pending = None
+            ends = (at_ns,) if after is None else (min(after, at_ns), max(after, at_ns))
+            self.holes.append(Hole(None if after is None else ends[0], ends[-1], place, reason))
+        self.last_seen_ns = at_ns
+        self.first_ns = at_ns if self.first_ns is None else min(self.first_ns, at_ns)
+        self.last_ns = at_ns if self.last_ns is None else max(self.last_ns, at_ns)
+
+    def open_hole(self, line: int, reason: str) -> None:
+        """Start a hole that reaches to the next line with a time."""
+        if self.pending is None:
+            self.pending = (self.last_seen_ns, Place(self.name, line), reason)
+
+    def add_hole(self, after: int, before: int, line: int, reason: str) -> None:
+        """Add a hole whose ends are known."""
+        self.holes.append(Hole(after, before, Place(self.name, line), reason))
+
+    def finish(self) -> LogTrace:
+        """Return what was gathered."""
+        if self.pending is not None:
+            after, place, reason = self.pending
+            self.holes.append(Hole(after, None, place, reason))
+        return LogTrace(
+            self.name,
+            tuple(self.lines),
+            tuple(self.holes),
+            tuple(self.damage),
+            self.line_count,
+            self.unstamped_count,
+            self.first_ns,
+            self.last_ns,
+            self.starts_target,
+        )
+
+
+def _unreadable(part: bytes) -> str:
+    if b"\0" in part:
+        return "a line with NUL bytes"
+    if not part.isascii():
+        try:
+            part.decode()
+        except UnicodeDecodeError:
+            return "a line that is no UTF-8"
+    return ""
+
+
+def _seconds(text: bytes) -> int | None:
+    year, month, day, hour, minute, second = (int(part) for part in re.split(rb"[- :]", text))
+    if hour > 23 or minute > 59 or second > 60:  # 60: a leap second
+        return None
+    try:
+        days = date(year, month, day).toordinal() - _EPOCH
+    except ValueError:
+        return None
+    return ((days * 24 + hour) * 60 + minute) * 60 + second
