@@ -1,0 +1,1 @@
+"""The life cycles as machines, their systems, exploration, and the RPC catalogue."""

@@ -1,0 +1,454 @@
+"""Contracts: what the handlers of RPC methods do, as clauses over roles.
+
+A *clause* is a synchronisation vector before its roles are bound to components. Systems (for
+exploration) and belief sets (for checking) bind the same clauses, so that what is explored is what
+is checked. A role that is not bound is dropped, which allows more behaviour, never less: a
+projection of the system.
+
+Roles: `rpc` the request, `bdev` the object that it makes, `name` that object's name in the name
+tree, `base` the names of its bases, `member` the bases' objects, `claim` the claims on them, `disk`
+what they hold, `raid` the assembly, `slot` its slots, `examine` the examination of a bdev. ``each
+X`` means every component bound to X, ``some X`` makes one vector for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from bdevcheck.model.compose import Vector, vector
+from bdevcheck.model.variant import Variant
+
+Binding = Mapping[str, Sequence[str]]
+"""Role -> the components bound to it. A role that is missing is not tracked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One step of a contract.
+
+    `needs` are the variant parameters under which SPDK does this. `fault` marks what no known
+    version does: it is there so that a checker can name the rule that a target breaks. `forced`
+    steps follow at once when they can (nothing else can be told from putting them off); `reply`
+    steps only prepare the reply of `rpc`, so that a checker need not take them before it is seen.
+    `failure` steps are errors of the environment (an I/O error, a refused parameter), which a
+    system may leave out. `tag` marks a known exception to a rule.
+    """
+
+    label: str
+    events: Mapping[str, str]
+    needs: Mapping[str, bool] = field(default_factory=dict)
+    breaks: str = ""
+    fault: bool = False
+    forced: bool = False
+    reply: bool = False
+    failure: bool = False
+    tag: str = ""
+
+    def allowed_in(self, variant: Variant) -> bool:
+        """Tell whether this version of SPDK takes the step."""
+        return not self.fault and variant.has(self.needs)
+
+
+def bind(clause: Clause, binding: Binding, label: str) -> Iterator[Vector]:
+    """Yield the vectors of `clause` with its roles bound; `label` goes before the clause's own.
+
+    No vector comes out where a role of the clause is bound to nothing (``some base`` of a bdev
+    without bases), or where no role is bound at all.
+    """
+    fixed: dict[str, str] = {}
+    choices: list[list[tuple[str, str]]] = []
+    for role, event in clause.events.items():
+        quantifier, _, plain = role.rpartition(" ")
+        if plain not in binding:
+            continue
+        parts = [(component, event) for component in binding[plain]]
+        if quantifier == "each":
+            fixed.update(parts)
+        else:
+            choices.append(parts)
+    for chosen in product(*choices):
+        events = {**fixed, **dict(chosen)}
+        if events:
+            which = "".join(f" ({component})" for component, _ in chosen) if _forks(choices) else ""
+            text = f"{label}: {clause.label}{which}"
+            yield vector(text, events, breaks=clause.breaks, fair=_fairness(events, binding))
+
+
+def _fairness(events: Mapping[str, str], binding: Binding) -> str | None:
+    """Make the steps that answer one request one fairness class: its handler runs in the end."""
+    return next((component for component in binding.get("rpc", ()) if component in events), None)
+
+
+def _forks(choices: list[list[tuple[str, str]]]) -> bool:
+    return any(len(parts) > 1 for parts in choices)
+
+
+_TOO_SOON = "create-after-register"
+
+# How a reply to a create reaches the client: the rule is about this moment.
+_SENT = (
+    Clause("success seen", {"rpc": "send_ok", "bdev": "has_registered"}),
+    Clause("success seen, deferred", {"rpc": "send_ok", "bdev": "is_deferred"}),
+    Clause(
+        "success seen before registration",
+        {"rpc": "send_ok", "bdev": "is_unborn"},
+        breaks=_TOO_SOON,
+    ),
+    Clause("error seen", {"rpc": "send_error"}),
+)
+
+_DEFER = (
+    Clause(
+        "deferred: a base is missing",
+        {"rpc": "serve_ok", "bdev": "defer", "raid": "wait", "some base": "is_unlisted"},
+        tag="deferred",
+    ),
+)
+
+_ARRIVE = (
+    Clause(
+        "its base has come: registered",
+        {"bdev": "arrive", "name": "take", "raid": "go_online_at_once", "each base": "is_listed"},
+    ),
+)
+
+_TAKEN = Clause("refused: the name is taken", {"rpc": "serve_error", "name": "is_taken"})
+_CLAIMED = Clause("refused: a base is claimed", {"rpc": "serve_error", "some claim": "is_claimed"})
+
+CREATE_AT_ONCE = (
+    _TAKEN,
+    _CLAIMED,
+    Clause(
+        "registered and answered in one call",
+        {
+            "rpc": "serve_ok",
+            "bdev": "appear",
+            "name": "take",
+            "examine": "start",
+            "each base": "is_listed",
+            "each member": "claim",
+            "each claim": "claim_exclusive_write",
+        },
+    ),
+    Clause("refused", {"rpc": "serve_error"}, failure=True),
+    Clause(
+        "answered without registering",
+        {"rpc": "serve_ok", "bdev": "allocate"},
+        fault=True,
+        reply=True,
+    ),
+    Clause("registered after the reply", {"bdev": "register", "name": "take"}, fault=True),
+    *_SENT,
+)
+"""Class S of LIFECYCLE 4.1: the handler registers the bdev and queues the reply."""
+
+CREATE_LATER = (
+    _TAKEN,
+    Clause("started", {"rpc": "dispatch", "bdev": "allocate", "each base": "is_listed"}),
+    Clause("refused", {"rpc": "serve_error"}, failure=True),
+    Clause("registered", {"bdev": "register", "name": "take", "examine": "start"}),
+    Clause("failed", {"rpc": "queue_error", "bdev": "fail"}, failure=True),
+    Clause(
+        "reply queued",
+        {"rpc": "queue_ok", "bdev": "has_registered"},
+        forced=True,
+    ),
+    Clause(
+        "reply queued without cause",
+        {"rpc": "queue_ok", "bdev": "is_unborn"},
+        fault=True,
+        reply=True,
+    ),
+    *_SENT,
+)
+"""Classes A and AX: the reply comes from a completion callback."""
+
+_EARLY = {"raid_create_early_reply": True}
+_SWALLOWS = {"raid_create_swallows_errors": True}
+
+_RAID_START = (
+    _CLAIMED,
+    Clause("refused: the raid exists", {"rpc": "serve_error", "raid": "is_present"}),
+    Clause(
+        "refused: a base holds another superblock",
+        {"rpc": "serve_error", "raid": "is_absent", "some disk": "has_superblock"},
+    ),
+    Clause(
+        "members claimed, superblock reads started",
+        {
+            "rpc": "dispatch",
+            "bdev": "allocate",
+            "raid": "create",
+            "each base": "is_listed",
+            "each slot": "open",
+            "each disk": "is_blank",
+            "each member": "claim",
+            "each claim": "claim_exclusive_write",
+        },
+    ),
+    Clause("refused", {"rpc": "serve_error"}, failure=True),
+    Clause("superblock read", {"some slot": "read"}),
+    Clause(
+        "failed",
+        {
+            "rpc": "queue_error",
+            "bdev": "fail",
+            "raid": "fail",
+            "each slot": "vacate",
+            "each member": "release",
+            "each claim": "release",
+        },
+        failure=True,
+    ),
+    Clause(
+        "reply queued without cause",
+        {"rpc": "queue_ok", "bdev": "is_unborn"},
+        fault=True,
+        reply=True,
+    ),
+)
+
+_RAID_ANSWERS = (
+    Clause(
+        "reply queued: registered",
+        {"rpc": "queue_ok", "bdev": "has_registered"},
+        forced=True,
+    ),
+    Clause(
+        "reply queued: stuck, its error swallowed",
+        {"rpc": "queue_ok", "bdev": "is_stuck"},
+        needs=_SWALLOWS,
+        reply=True,
+    ),
+)
+
+RAID_CREATE_PLAIN = (
+    *_RAID_START,
+    Clause(
+        "registered and online",
+        {
+            "bdev": "register",
+            "name": "take",
+            "raid": "go_online_at_once",
+            "examine": "start",
+            "each slot": "is_configured",
+        },
+    ),
+    Clause(
+        "registration failed, stuck",
+        {"bdev": "get_stuck", "raid": "get_stuck"},
+        needs=_SWALLOWS,
+        failure=True,
+    ),
+    *_RAID_ANSWERS,
+    *_SENT,
+)
+"""bdev_raid_create without a superblock (LIFECYCLE 3.2)."""
+
+RAID_CREATE_SUPERBLOCK = (
+    *_RAID_START,
+    Clause(
+        "superblock write started",
+        {"bdev": "examine", "raid": "start_superblock_write", "each slot": "is_configured"},
+    ),
+    Clause(
+        "reply queued: superblock write started",
+        {"rpc": "queue_ok", "raid": "superblock_write_started"},
+        needs=_EARLY,
+        reply=True,
+    ),
+    Clause(
+        "superblock written, registered and online",
+        {
+            "bdev": "register",
+            "name": "take",
+            "raid": "go_online",
+            "examine": "start",
+            "each slot": "is_configured",
+            "each disk": "write_superblock",
+        },
+    ),
+    Clause(
+        "superblock write failed, stuck",
+        {"bdev": "get_stuck", "raid": "get_stuck"},
+        needs=_SWALLOWS,
+        failure=True,
+    ),
+    *_RAID_ANSWERS,
+    *_SENT,
+)
+"""bdev_raid_create with a superblock (LIFECYCLE 3.2-3.4): the contract of issue 3413."""
+
+DEFERRED = (*_DEFER, *_ARRIVE)
+"""What methods of class D may do besides: answer with success while a base is missing."""
+
+DEFERRED_SUPERBLOCK = _DEFER
+"""The same for a raid with a superblock: its last member's arrival starts a superblock write, which
+ends as that of a create does."""
+
+WAIT = (
+    Clause(
+        "reply queued: nothing is examined",
+        {"rpc": "serve_ok", "each examine": "is_idle", "each raid": "is_quiet"},
+        forced=True,
+    ),
+    Clause(
+        "reply queued while a raid is being assembled",
+        {"rpc": "serve_ok", "each examine": "is_idle", "some raid": "is_assembling"},
+        needs={"raid_sb_examine_covered_by_wait": False},
+        breaks="wait-covers-examine",
+        reply=True,
+    ),
+    Clause(
+        "reply queued while a deferred raid is being completed",
+        {"rpc": "serve_ok", "each examine": "is_idle", "some raid": "is_completing"},
+        needs={"raid_nosb_deferred_sb_uncovered": True},
+        breaks="wait-covers-examine",
+        reply=True,
+    ),
+    Clause(
+        "reply queued while a raid is being assembled, against every known version",
+        {"rpc": "serve_ok", "some raid": "is_assembling"},
+        breaks="wait-covers-examine",
+        fault=True,
+        reply=True,
+    ),
+    Clause("reply seen", {"rpc": "send_ok"}),
+)
+"""bdev_wait_for_examine (LIFECYCLE 1.4, 3.8)."""
+
+LOOKUP = (
+    Clause(
+        "answered",
+        {"rpc": "serve_ok", "each present": "is_listed", "each missing": "is_unlisted"},
+        forced=True,
+    ),
+    Clause(
+        "answered wrongly",
+        {"rpc": "serve_ok"},
+        breaks="lookup-consistency",
+        fault=True,
+        reply=True,
+    ),
+    Clause("reply seen", {"rpc": "send_ok"}),
+)
+"""A look-up: `present` are the names that it found, `missing` those that it did not."""
+
+DELETE = (
+    Clause("unregistration started", {"rpc": "dispatch", "bdev": "unregister", "name": "leave"}),
+    Clause(
+        "discarded without having been registered",
+        {"rpc": "dispatch", "bdev": "discard", "raid": "free"},
+    ),
+    Clause("no such bdev", {"rpc": "serve_error", "name": "is_unlisted", "raid": "is_absent"}),
+    Clause(
+        "reply queued: unregistered",
+        {"rpc": "queue_ok", "name": "is_free", "each bdev": "is_over"},
+        forced=True,
+    ),
+    Clause(
+        "reply queued before unregistration ended",
+        {"rpc": "queue_ok"},
+        breaks="delete-after-unregister",
+        fault=True,
+        reply=True,
+    ),
+    Clause("reply seen", {"rpc": "send_ok"}),
+    Clause("error seen", {"rpc": "send_error"}),
+)
+"""A delete that answers when the bdev is unregistered (LIFECYCLE 1.7)."""
+
+LEAVE = (
+    Clause(
+        "unregistration started: a base is gone",
+        {"bdev": "unregister", "name": "leave", "some base": "is_unlisted"},
+    ),
+    Clause("channels aborted", {"bdev": "remove"}, forced=True),
+    Clause(
+        "unlisted",
+        {
+            "bdev": "unlist",
+            "name": "release",
+            "raid": "free",
+            "each slot": "is_empty",
+            "each holder": "is_absent",
+        },
+    ),
+    Clause("destroyed", {"bdev": "destroy"}, forced=True),
+)
+"""The way out of one bdev, after a delete or the loss of a base (LIFECYCLE 1.7)."""
+
+JOIN = (
+    Clause(
+        "raid assembled from superblocks",
+        {
+            "raid": "assemble",
+            "bdev": "assemble",
+            "each other": "is_listed",
+            "each disk": "has_superblock",
+        },
+    ),
+    Clause(
+        "last member of a deferred raid",
+        {"raid": "complete", "bdev": "complete", "each other": "is_listed"},
+    ),
+    Clause("a deferred raid still waits", {"raid": "is_waiting", "some other": "is_unlisted"}),
+    Clause("the raid is there already", {"raid": "is_building"}),
+    Clause("nothing to assemble", {"raid": "is_absent", "some disk": "is_blank"}),
+    Clause("members are missing", {"raid": "is_absent", "some other": "is_unlisted"}),
+    Clause("its superblock is lost", {"raid": "is_absent", "each disk": "wipe"}, failure=True),
+)
+"""What the registration of one base does to a raid with superblock that it is a member of:
+`other` are the names of the other members (LIFECYCLE 3.7). Taken in the same step."""
+
+EXAMINE_BY_HAND = (
+    Clause(
+        "raid assembled from superblocks",
+        {
+            "some rpc": "is_under_way",
+            "raid": "assemble",
+            "bdev": "assemble",
+            "each base": "is_listed",
+            "each disk": "has_superblock",
+        },
+    ),
+)
+"""What bdev_examine does where auto-examine is off (LIFECYCLE 1.3)."""
+
+REVIVE = (
+    Clause(
+        "raid revived without all its members",
+        {
+            "bdev": "appear",
+            "name": "take",
+            "raid": "revive",
+            "each disk": "has_superblock",
+            "some base": "is_unlisted",
+        },
+    ),
+)
+"""A raid with redundancy may start degraded (LIFECYCLE 3.7)."""
+
+LVSTORE_CREATE = (
+    Clause("base opened", {"rpc": "dispatch", "base": "is_listed", "lvstore": "format"}),
+    Clause("no such base", {"rpc": "serve_error", "base": "is_unlisted"}),
+    Clause("refused: the lvstore exists", {"rpc": "serve_error", "lvstore": "is_present"}),
+    Clause(
+        "base lost while formatting",
+        {"rpc": "queue_error", "lvstore": "fail", "base": "is_unlisted"},
+    ),
+    Clause(
+        "formatted, base claimed, reply queued",
+        {
+            "rpc": "queue_ok",
+            "lvstore": "claim_base",
+            "each member": "claim",
+            "each claim": "claim_read_many_write_one",
+        },
+    ),
+    Clause("success seen", {"rpc": "send_ok"}),
+    Clause("error seen", {"rpc": "send_error"}),
+)
+"""bdev_lvol_create_lvstore (LIFECYCLE 5.1)."""

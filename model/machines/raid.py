@@ -1,0 +1,62 @@
+"""A raid's assembly: from the request, or from examination of its members.
+
+Sources: LIFECYCLE 3.1-3.4, 3.7, 3.8; module/bdev/raid/bdev_raid.c (raid_bdev_create 1616,
+raid_bdev_configure 1788, raid_bdev_configure_write_sb_cb 1763, raid_bdev_configure_cont 1714 of
+SPDK d005e023bd). *reading* and *writing* are the superblock reads and writes of a create;
+*assembling* stands for both when examination of the members found superblocks; *completing* is the
+superblock write of a raid whose create was deferred and whose last member has come.
+
+Choice: `superblock_write_started` stays true ever after, because before 5558f3f502 the reply was
+tied to that moment and to nothing later.
+"""
+
+from bdevcheck.model.machine import declare
+
+_BUILDING = ("reading", "writing", "completing", "assembling", "online", "offline", "stuck")
+
+RAID = declare(
+    "raid",
+    [
+        "absent",
+        "reading",
+        "writing",
+        "waiting",
+        "completing",
+        "assembling",
+        "online",
+        "offline",
+        "stuck",
+    ],
+    [
+        ("create", "absent", "reading"),
+        ("start_superblock_write", "reading", "writing"),
+        ("wait", "absent", "waiting"),
+        ("complete", "waiting", "completing"),
+        ("assemble", ["absent", "offline"], "assembling"),
+        ("go_online", ["writing", "completing", "assembling"], "online"),
+        # Without a superblock nothing is written: the last member's arrival is enough. A raid may
+        # also be revived degraded, by the members that are there.
+        ("go_online_at_once", ["reading", "waiting"], "online"),
+        ("revive", ["absent", "offline"], "online"),
+        ("get_stuck", ["reading", "writing", "completing", "assembling"], "stuck"),
+        ("fail", ["reading", "writing", "completing", "assembling"], "absent"),
+        ("stop", "online", "offline"),
+        ("free", "*", "absent"),
+        ("superblock_write_started", ["writing", "online", "offline", "stuck"], "="),
+        ("is_assembling", "assembling", "="),
+        ("is_completing", "completing", "="),
+        (
+            "is_quiet",
+            ["absent", "reading", "writing", "waiting", "online", "offline", "stuck"],
+            "=",
+        ),
+        ("is_waiting", "waiting", "="),
+        ("is_building", _BUILDING, "="),
+        ("is_present", ["waiting", *_BUILDING], "="),
+        ("is_absent", "absent", "="),
+        ("holds_no_member", ["absent", "waiting"], "="),
+        ("is_stuck", "stuck", "="),
+    ],
+    resting=["absent", "waiting", "online", "offline"],
+    about="a raid's assembly, with its superblock reads and writes",
+)
