@@ -1,0 +1,310 @@
+"""Explain: from what was concluded to what a person reads, as data.
+
+In the order in which a reader wants it: the rule; the records that contradict each other; what must
+have happened in between; the state of each machine; what a conforming target would have done; what
+to do about it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bdevcheck.conformance.call import Call, Orphan
+from bdevcheck.conformance.judge import Judgement, Obligation
+from bdevcheck.conformance.moves import variants_in
+from bdevcheck.conformance.schedule import Action, Kind
+from bdevcheck.conformance.verdict import Doubt, Moment, Unexplained, Violation
+from bdevcheck.model.rule import RULES
+from bdevcheck.traces.record import FactKind, LogLine, Reply, Request
+
+if TYPE_CHECKING:
+    from bdevcheck.conformance.check import Evidence
+
+_MAX_TEXT = 160
+_MAX_LOOKUPS = 3
+
+
+def violation_of(evidence: Evidence, owed: Obligation) -> Violation:
+    """Explain one broken promise."""
+    rule, call = RULES[owed.rule], owed.subject.call
+    bdev = owed.blamed or owed.bdev
+    effect = _effect_after(evidence, owed, bdev)
+    late = _late_ns(call, effect)
+    return Violation(
+        rule=owed.rule,
+        bdev=bdev,
+        method=call.request.method,
+        headline=_headline(owed, bdev, late),
+        moments=tuple(_moments(evidence, owed, bdev, effect)),
+        between=_between(owed, bdev),
+        states=owed.states,
+        expected=f"A conforming target would have {rule.expected}.",
+        advice=rule.advice,
+        late_ns=late,
+        known_in=known_in(owed),
+    )
+
+
+def known_in(owed: Obligation) -> tuple[str, ...]:
+    """Return the version bundles that are known to do what happened here."""
+    return variants_in(owed.variants)
+
+
+def doubt_of(evidence: Evidence, owed: Obligation) -> Doubt:
+    """Say why the trace does not decide one obligation, and what would."""
+    reason, remedy = _why_undecided(evidence, owed)
+    call = owed.subject.call
+    place = call.reply.at.place if call.reply is not None else call.request.at.place
+    return Doubt(owed.rule, owed.bdev, call.request.method, reason, remedy, place)
+
+
+def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
+    """Explain a reply that no request asked for."""
+    rule, reply = RULES["one-reply"], orphan.reply
+    asked = [
+        call
+        for call in evidence.pairing.calls
+        if call.reply is not None
+        and call.request.conn == reply.conn
+        and type(call.request.id) is type(reply.id)
+        and call.request.id == reply.id
+        and call.request.at.seq < reply.at.seq
+    ]
+    before = asked[-1:]
+    moments = [moment for call in before for moment in (_request_moment(call), _first_reply(call))]
+    moments.append(_reply_moment(reply, key=True))
+    what = f"id {json.dumps(reply.id)} on connection {reply.conn}"
+    answered = f"a second reply to {what}" if before else f"a reply to {what}, which nobody sent"
+    return Violation(
+        rule=rule.name,
+        bdev="",
+        method=before[0].request.method if before else "",
+        headline=f"The target sent {answered}.",
+        moments=tuple(moments),
+        between="No request with this id was open on this connection.",
+        states={},
+        expected=f"A conforming target would have {rule.expected}.",
+        advice=rule.advice,
+    )
+
+
+def orphan_doubt(orphan: Orphan) -> Doubt:
+    """Say why a reply without a request proves nothing here."""
+    return Doubt(
+        rule="one-reply",
+        bdev="",
+        method="",
+        reason="a reply without a request, on a connection whose start is not in the trace",
+        remedy="record from the start of the connection",
+        place=orphan.reply.at.place,
+    )
+
+
+def unexplained_of(judgement: Judgement) -> Unexplained:
+    """Say which record no run of the model fits, and what could have come instead."""
+    action = judgement.failed_at
+    assert action is not None
+    bdev = action.line.fact.name if action.line is not None and action.line.fact else ""
+    if action.subject is not None:
+        bdev = next(iter((*action.subject.bdevs, *action.subject.bases)), "")
+    moment = _action_moment(action)
+    return Unexplained(bdev, moment, judgement.expected)
+
+
+# -- moments -------------------------------------------------------------------------------------
+
+
+def _moments(
+    evidence: Evidence, owed: Obligation, bdev: str, effect: Moment | None
+) -> Iterator[Moment]:
+    call = owed.subject.call
+    assert call.reply is not None
+    yield _request_moment(call)
+    yield _reply_moment(call.reply, key=True)
+    proof = _proof(evidence, owed, effect)
+    rest = [proof, *([effect] if effect is not None else [])]
+    rest += _failed_lookups(evidence, call, bdev, effect)
+    unique = {str(moment.place): moment for moment in reversed(rest)}
+    yield from sorted(unique.values(), key=lambda moment: _when(moment, evidence))
+
+
+def _when(moment: Moment, evidence: Evidence) -> tuple[int, int]:
+    return (moment.wall_ns if moment.wall_ns is not None else 0, moment.place.line)
+
+
+def _proof(evidence: Evidence, owed: Obligation, effect: Moment | None) -> Moment:
+    """Return the record that contradicts the reply."""
+    certain = owed.certain
+    own = certain is None or (certain.subject is owed.subject)
+    if certain is not None and not own and certain.kind is not Kind.COVERED:
+        return _action_moment(certain)
+    if effect is not None:
+        return effect
+    log = evidence.trace.log
+    if log is None:
+        assert certain is not None
+        return _action_moment(certain)
+    last = evidence.trace.log
+    assert last is not None
+    return Moment(
+        place=log.last_place,
+        lane="target",
+        text=f"up to here the log has no line that {owed.blamed or owed.bdev} is registered",
+        wall_ns=log.last_ns,
+        key=True,
+    )
+
+
+def _effect_after(evidence: Evidence, owed: Obligation, bdev: str) -> Moment | None:
+    """Return the first sign, after the reply, that what was promised has happened."""
+    reply = owed.subject.call.reply
+    assert reply is not None
+    wanted = FactKind.UNLISTED if owed.rule == "delete-after-unregister" else FactKind.REGISTERED
+    since = reply.at.wall_ns or 0
+    for line in evidence.lines:
+        at = line.at.wall_ns
+        if line.fact and (line.fact.kind, line.fact.name) == (wanted, bdev) and (at or 0) > since:
+            return _line_moment(line)
+    return None
+
+
+def _failed_lookups(
+    evidence: Evidence, call: Call, bdev: str, effect: Moment | None
+) -> list[Moment]:
+    """Return the first calls that failed because the bdev was not there yet."""
+    assert call.reply is not None
+    found: list[Moment] = []
+    for other in evidence.pairing.calls[call.number + 1 :]:
+        reply, method = other.reply, other.method
+        late = reply is not None and other.request.at.seq > call.reply.at.seq
+        if not late or reply is None or method is None or reply.error is None:
+            continue
+        if effect and (reply.at.wall_ns or 0) > (effect.wall_ns or 0):
+            break
+        if reply.error.code in method.missing and bdev in json.dumps(other.request.params):
+            text = f"{other.request.method}: {_outcome_text(reply)}"
+            found.append(Moment(reply.at.place, "client", text, reply.at.wall_ns))
+    return found[:_MAX_LOOKUPS]
+
+
+def _request_moment(call: Call) -> Moment:
+    return _moment_of_request(call.request)
+
+
+def _moment_of_request(request: Request) -> Moment:
+    params = "" if request.params is None else " " + json.dumps(request.params, default=str)
+    text = (
+        f"{request.method}{params}" if isinstance(request.params, dict | list) else request.method
+    )
+    return Moment(request.at.place, "client", _cut(text), request.at.wall_ns)
+
+
+def _first_reply(call: Call) -> Moment:
+    assert call.reply is not None
+    return _reply_moment(call.reply, key=True)
+
+
+def _reply_moment(reply: Reply, *, key: bool) -> Moment:
+    return Moment(reply.at.place, "client", _outcome_text(reply), reply.at.wall_ns, key)
+
+
+def _outcome_text(reply: Reply) -> str:
+    if reply.error is not None:
+        return _cut(f"error {reply.error.code} {reply.error.message}")
+    if isinstance(reply.result, list):
+        return f"reply: a list of {len(reply.result)}"
+    return _cut(f"reply {json.dumps(reply.result, default=str)}")
+
+
+def _line_moment(line: LogLine) -> Moment:
+    return Moment(line.at.place, "target", _cut(line.text), line.at.wall_ns, key=True)
+
+
+def _action_moment(action: Action) -> Moment:
+    if action.line is not None:
+        return _line_moment(action.line)
+    assert action.subject is not None
+    call = action.subject.call
+    if action.kind is Kind.REQUEST or call.reply is None:
+        return _request_moment(call)
+    text = f"{call.request.method}: {_outcome_text(call.reply)}"
+    return Moment(call.reply.at.place, "client", text, call.reply.at.wall_ns, key=True)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+
+
+# -- sentences -----------------------------------------------------------------------------------
+
+
+def _late_ns(call: Call, effect: Moment | None) -> int | None:
+    if effect is None or effect.wall_ns is None or call.reply is None:
+        return None
+    return None if call.reply.at.wall_ns is None else effect.wall_ns - call.reply.at.wall_ns
+
+
+def _headline(owed: Obligation, bdev: str, late_ns: int | None) -> str:
+    method = owed.subject.call.request.method
+    ahead = "" if late_ns is None else f" {late_ns / 1e6:.3f} ms"
+    match owed.rule:
+        case "create-after-register":
+            return f"{method} answered success{ahead} before {bdev} was registered."
+        case "wait-covers-examine":
+            return (
+                f"{method} answered{ahead} before {bdev} was registered, "
+                "although examination was assembling it."
+            )
+        case "delete-after-unregister":
+            return f"{method} answered success{ahead} before {bdev} was unregistered."
+        case _:
+            return f"{method} gave an answer that was true at no time while it was asked."
+
+
+_RAID_WORDS = {
+    "reading": "the superblocks on its bases were still being read",
+    "writing": "its superblock was still being written",
+    "stuck": "it could not be built, and stays so",
+}
+
+
+def _between(owed: Obligation, bdev: str) -> str:
+    match owed.rule:
+        case "create-after-register":
+            doing = _RAID_WORDS.get(owed.states.get("raid", ""), "")
+            return f"When the reply was seen, {bdev} was not registered" + (
+                f": {doing}." if doing else "."
+            )
+        case "wait-covers-examine":
+            return (
+                f"All bases of {bdev} were registered before the wait was asked, so that its "
+                "assembly by examination was under way from the request to the reply."
+            )
+        case "delete-after-unregister":
+            return f"When the reply was seen, the name {bdev} was still taken."
+        case _:
+            return f"No order of events makes the answer about {bdev or 'the bdevs'} true."
+
+
+def _why_undecided(evidence: Evidence, owed: Obligation) -> tuple[str, str]:
+    if owed.why_not:
+        return owed.why_not, "give every open request its own id"
+    log = evidence.trace.log
+    if log is None:
+        return (
+            "registration was not observed: there is no log of the target, and look-ups alone "
+            "cannot prove that it came in time",
+            "give the target's log, recorded with log flag bdev at level DEBUG (debug build)",
+        )
+    if not owed.covered:
+        return (
+            "registration was not observed: the log shows no registrations at this time",
+            "switch on log flag bdev and print level DEBUG for the whole run (debug build)",
+        )
+    return (
+        "what was seen fits both: events lie too close together, or their cause is not in the "
+        "trace",
+        "narrow --tolerance if both clocks are the same, or record all connections",
+    )

@@ -1,0 +1,237 @@
+"""Moves: the contracts of the model, bound to the bdevs and calls of one stack.
+
+Nothing is decided here. Roles are bound, and each vector is annotated with what a belief needs to
+know: which log line the step prints, whether it can happen unseen, which rule it breaks for which
+call, and which versions take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bdevcheck.conformance.belief import Move, Tag
+from bdevcheck.model.catalogue import Method, clauses_of
+from bdevcheck.model.compose import Vector
+from bdevcheck.model.contract import (
+    DELETE,
+    EXAMINE_BY_HAND,
+    JOIN,
+    LEAVE,
+    LOOKUP,
+    REVIVE,
+    WAIT,
+    Clause,
+    bind,
+)
+from bdevcheck.model.systems.build import merge, with_events
+from bdevcheck.model.variant import VARIANTS, Variant
+from bdevcheck.traces.record import FactKind
+
+EVERY_VARIANT = (1 << len(VARIANTS)) - 1
+FAULT_COST = 10
+"""A fault that no known version has weighs as much as ten broken rules: explanations by known
+behaviour come first."""
+
+_SHOWN = {
+    "take": FactKind.REGISTERED,
+    "leave": FactKind.UNREGISTERING,
+    "release": FactKind.UNLISTED,
+}
+"""Which log line a step on a name prints (LIFECYCLE 7.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One bdev that a create makes: its components in the belief, by role, and its bases' names.
+
+    `volatile`: it may vanish without a call that explains it.
+    """
+
+    name: str
+    object: str
+    call: int
+    rpc: str
+    method: Method
+    params: object
+    bases: tuple[str, ...]
+    raid: str = ""
+    disk: str = ""
+    volatile: bool = False
+
+    def binding(self) -> dict[str, Sequence[str]]:
+        """Return the roles of its contract."""
+        roles: dict[str, Sequence[str]] = {
+            "rpc": (self.rpc,),
+            "bdev": (self.object,),
+            "name": (name_component(self.name),),
+            "base": tuple(name_component(base) for base in self.bases),
+        }
+        if self.raid:
+            roles["raid"] = (self.raid,)
+        if self.disk:
+            roles["disk"] = (self.disk,)
+        return roles
+
+
+def name_component(name: str) -> str:
+    """Return the component that stands for a name in the name tree."""
+    return f"name {name}"
+
+
+def create_moves(thing: Thing, open_: bool, before: str) -> Iterator[tuple[Move, Clause]]:
+    """Yield the steps of a create; `before` is the create that must be handled first, or empty."""
+    for clause in clauses_of(thing.method, thing.params):
+        if _answers_with_error(clause) or ("rpc" in clause.events and not open_):
+            continue
+        for vector in bind(clause, thing.binding(), thing.name):
+            events = dict(vector.events)
+            if before and events.get(thing.rpc) in ("serve_ok", "dispatch"):
+                vector = with_events(vector, {before: "is_handled"})
+            yield _move(vector, clause, (thing.name, thing.call)), clause
+
+
+def leave_moves(thing: Thing) -> Iterator[Move]:
+    """Yield the ways out of one bdev."""
+    for clause in LEAVE:
+        for vector in bind(clause, thing.binding(), thing.name):
+            yield _move(vector, clause, (thing.name, thing.call))
+    gone = {thing.object: "unregister", name_component(thing.name): "leave"}
+    yield replace(_plain(f"{thing.name}: unregistration started", gone), quiet=thing.volatile)
+
+
+def revive_moves(thing: Thing) -> Iterator[Move]:
+    """Yield how a raid with metadata on its bases may come back without all of them."""
+    for clause in REVIVE:
+        for vector in bind(clause, thing.binding(), thing.name):
+            yield _move(vector, clause, (thing.name, thing.call))
+
+
+def name_moves(
+    name: str, objects: Sequence[str], *, taken_by_others: bool, logged: bool
+) -> Iterator[Move]:
+    """Yield what bdevs that no call in the trace made may do with a name."""
+    component = name_component(name)
+    nameless = dict.fromkeys(objects, "is_nameless")
+    moves = [
+        _plain(f"{name}: unregistration started by others", {component: "leave", **nameless}),
+        _plain(f"{name}: unlisted by others", {component: "release", **nameless}),
+    ]
+    if taken_by_others:
+        settled = dict.fromkeys(objects, "is_settled")
+        moves.append(_plain(f"{name}: registered by others", {component: "take", **settled}))
+    for move in moves:
+        yield move if logged else replace(move, shows=None)
+
+
+def delete_moves(
+    rpc: str, name: str, call: int, things: Sequence[Thing]
+) -> Iterator[tuple[Move, Clause]]:
+    """Yield the steps of a delete of `name`."""
+    component = name_component(name)
+    roles: dict[str, Sequence[str]] = {
+        "rpc": (rpc,),
+        "name": (component,),
+        "bdev": tuple(thing.object for thing in things),
+        "raid": tuple(thing.raid for thing in things if thing.raid)[-1:],
+    }
+    if not roles["raid"]:
+        del roles["raid"]
+    for clause in DELETE:
+        if _answers_with_error(clause):
+            continue
+        for vector in bind(clause, roles, f"delete {name}"):
+            yield _move(vector, clause, (name, call)), clause
+    nameless = {thing.object: "is_nameless" for thing in things}
+    other = {rpc: "dispatch", component: "leave", **nameless}
+    yield _plain(f"delete {name}: unregistration started", other), DELETE[0]
+
+
+def lookup_moves(
+    rpc: str, label: str, about: tuple[str, int], present: Iterable[str], missing: Iterable[str]
+) -> Iterator[tuple[Move, Clause]]:
+    """Yield the steps of a look-up, or of a use, that found `present` and did not find `missing`."""
+    roles = {
+        "rpc": (rpc,),
+        "present": tuple(name_component(name) for name in present),
+        "missing": tuple(name_component(name) for name in missing),
+    }
+    for clause in LOOKUP:
+        for vector in bind(clause, roles, label):
+            yield _move(vector, clause, about), clause
+
+
+def wait_moves(rpc: str, call: int, raids: Mapping[str, str]) -> Iterator[tuple[Move, Clause]]:
+    """Yield the steps of bdev_wait_for_examine; `raids` maps raid components to names."""
+    for clause in WAIT:
+        for vector in bind(clause, {"rpc": (rpc,), "raid": tuple(raids)}, "wait for examine"):
+            name = next((raids[part] for part, _ in vector.events if part in raids), "")
+            yield _move(vector, clause, (name, call)), clause
+
+
+def examine_moves(rpcs: Sequence[str], thing: Thing) -> Iterator[Move]:
+    """Yield what examinations asked for by hand may start."""
+    for clause in EXAMINE_BY_HAND:
+        for vector in bind(clause, {**thing.binding(), "rpc": rpcs}, thing.name):
+            yield _move(vector, clause, (thing.name, thing.call))
+
+
+def joined(moves: Iterable[Move], raids: Sequence[Thing]) -> Iterator[Move]:
+    """Let each step that registers a base do to the raids over it what examination does."""
+    for move in moves:
+        taken = {part for part, event in move.vector.events if event == "take"}
+        over = [raid for raid in raids if taken & {name_component(base) for base in raid.bases}]
+        yield from _join(move, over, taken)
+
+
+def _join(move: Move, raids: Sequence[Thing], taken: set[str]) -> Iterator[Move]:
+    if not raids:
+        yield move
+        return
+    raid, *rest = raids
+    others = tuple(name_component(base) for base in raid.bases)
+    roles = {**raid.binding(), "other": tuple(other for other in others if other not in taken)}
+    for clause in JOIN:
+        for vector in bind(clause, roles, raid.name):
+            both = merge(move.vector, vector)
+            if both is not None:
+                yield from _join(replace(move, vector=both), rest, taken)
+
+
+def _move(vector: Vector, clause: Clause, about: tuple[str, int]) -> Move:
+    tags: set[Tag] = {(each, *about) for each in (clause.breaks, clause.tag) if each}
+    return Move(
+        vector,
+        shows=_shows(vector),
+        forced=clause.forced,
+        cost=FAULT_COST * clause.fault + bool(clause.breaks),
+        tags=frozenset(tags),
+        variants=_variants(clause),
+    )
+
+
+def _plain(label: str, events: Mapping[str, str]) -> Move:
+    vector = Vector(label, tuple(sorted(events.items())))
+    return Move(vector, shows=_shows(vector))
+
+
+def _shows(vector: Vector) -> tuple[FactKind, str] | None:
+    for component, event in vector.events:
+        if event in _SHOWN and component.startswith("name "):
+            return _SHOWN[event], component.removeprefix("name ")
+    return None
+
+
+def _variants(clause: Clause) -> int:
+    allowed = [clause.allowed_in(variant) for variant in VARIANTS.values()]
+    return -1 if all(allowed) else sum(1 << n for n, each in enumerate(allowed) if each)
+
+
+def variants_in(bits: int) -> tuple[str, ...]:
+    """Return the names of the version bundles in a bit set."""
+    names: Sequence[Variant] = list(VARIANTS.values())
+    return tuple(variant.name for n, variant in enumerate(names) if bits >> n & 1)
+
+
+def _answers_with_error(clause: Clause) -> bool:
+    return clause.events.get("rpc") in ("serve_error", "queue_error", "send_error")

@@ -1,0 +1,198 @@
+"""Stacks: bdevs that can influence each other, judged together; unrelated ones apart.
+
+Two names belong to one stack when a call relates them: a create names its bases, an lvstore its
+base, a volume its lvstore. Calls about no bdev in particular (bdev_wait_for_examine, a list of all
+bdevs) concern every stack; each stack judges them for itself, which can only make the checker more
+careful: a conjunction over stacks is asked of each of them at an instant of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import networkx as nx
+
+from bdevcheck.conformance.call import Call
+from bdevcheck.model.catalogue import Method, base_names, bdev_names, fill
+from bdevcheck.traces.record import FactKind, LogLine
+
+SHOWN_KINDS = (FactKind.REGISTERED, FactKind.UNREGISTERING, FactKind.UNLISTED)
+"""The log lines that a step on a name prints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one call is about, by canonical names.
+
+    `bdevs` are the bdevs that it makes, deletes or looks for, `bases` what it builds on or uses,
+    `found` the names that a look-up found (None: not a look-up of all), `stores` the lvstores.
+    """
+
+    call: Call
+    method: Method
+    bdevs: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+    found: frozenset[str] | None = None
+
+
+@dataclass(slots=True)
+class Stack:
+    """The names of one stack, the calls about them in order, and the log lines about them."""
+
+    names: set[str] = field(default_factory=set)
+    subjects: list[Subject] = field(default_factory=list)
+    lines: list[LogLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which name an alias stands for, and which names the log knows.
+
+    A name that never occurs as the name of a bdev (in a create, a reply or a log line) may be an
+    alias that was never resolved: then the log says nothing about it (`logged`).
+    """
+
+    aliases: Mapping[str, str]
+    logged: frozenset[str]
+
+    def canonical(self, name: str) -> str:
+        """Return the bdev's own name for a name or alias."""
+        return self.aliases.get(name, name)
+
+
+def stacks_of(subjects: Iterable[Subject], lines: Iterable[LogLine]) -> list[Stack]:
+    """Split the calls about bdevs into stacks, in order of their first mention."""
+    subjects = list(subjects)
+    related: nx.Graph[str] = nx.Graph()
+    for subject in subjects:
+        parts = [*subject.bdevs, *subject.bases, *subject.stores]
+        related.add_nodes_from(parts)
+        nx.add_path(related, parts)
+    stack_of: dict[str, Stack] = {}
+    for names in nx.connected_components(related):
+        stack = Stack(set(names))
+        stack_of.update(dict.fromkeys(names, stack))
+    ordered = list({id(stack): stack for stack in stack_of.values()}.values())
+    for subject in subjects:
+        for stack in _concerned(subject, stack_of, ordered):
+            stack.subjects.append(subject)
+    for line in lines:
+        if line.fact is not None and line.fact.kind in SHOWN_KINDS:
+            stack = stack_of.get(line.fact.name)
+            if stack is not None:
+                stack.lines.append(line)
+    return ordered
+
+
+def _concerned(
+    subject: Subject, stack_of: Mapping[str, Stack], every: Sequence[Stack]
+) -> Iterable[Stack]:
+    parts = [*subject.bdevs, *subject.bases, *subject.stores]
+    if subject.method.kind in ("wait", "shutdown") or subject.found is not None:
+        return every
+    return [stack_of[parts[0]]] if parts else []
+
+
+def subjects_of(calls: Iterable[Call], names: Names) -> Iterator[Subject]:
+    """Yield what each catalogued call is about."""
+    stores = _Stores()
+    for call in calls:
+        if call.method is not None:
+            yield _subject(call, call.method, names, stores)
+
+
+def _subject(call: Call, method: Method, names: Names, stores: _Stores) -> Subject:
+    params = call.request.params
+    found = _found(call, method)
+    about_none = found is not None or method.kind == "use"
+    bdevs = () if about_none else bdev_names(method, params, call.result)
+    return Subject(
+        call,
+        method,
+        tuple(dict.fromkeys(names.canonical(name) for name in bdevs if "*" not in name)),
+        tuple(dict.fromkeys(names.canonical(name) for name in _bases(method, params, bdevs))),
+        stores.of(call, method, names),
+        found,
+    )
+
+
+def _bases(method: Method, params: object, bdevs: Iterable[str]) -> Iterator[str]:
+    yield from base_names(method, params)
+    yield from (name[: name.index("*")].removesuffix("p") for name in bdevs if "*" in name)
+
+
+def _found(call: Call, method: Method) -> frozenset[str] | None:
+    """Return the names that a look-up of all bdevs found."""
+    asked = bdev_names(method, call.request.params, None)
+    if method.kind != "lookup" or asked or not isinstance(call.result, list):
+        return None
+    return frozenset(
+        entry["name"]
+        for entry in call.result
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str)
+    )
+
+
+class _Stores:
+    """Which lvstore a volume lives on: by name, by uuid, and by the volumes made so far."""
+
+    def __init__(self) -> None:
+        self._of_volume: dict[str, tuple[str, ...]] = {}
+        self._names: dict[str, str] = {}
+
+    def of(self, call: Call, method: Method, names: Names) -> tuple[str, ...]:
+        params, result = call.request.params, call.result
+        found = [
+            f"lvs:{self._names.get(name, name)}" for name in fill(method.store, params) if name
+        ]
+        if method.peer:
+            peers = fill(f"{{{method.peer}}}", params)
+            found += [s for peer in peers for s in self._of_volume.get(names.canonical(peer), ())]
+        if method.kind == "use" and isinstance(result, str) and found:
+            self._names[result] = found[0].removeprefix("lvs:")
+        if method.kind == "create" and isinstance(result, str) and found:
+            self._of_volume[result] = tuple(found)
+        return tuple(found)
+
+
+def names_of(calls: Sequence[Call], lines: Iterable[LogLine]) -> Names:
+    """Collect aliases and known names over the whole trace.
+
+    An alias that stood for two bdevs in turn, or that a rename touched, is not resolved.
+    """
+    seen: defaultdict[str, set[str]] = defaultdict(set)
+    logged = {line.fact.name for line in lines if line.fact is not None}
+    renamed: set[str] = set()
+    for call in calls:
+        if call.method is None:
+            continue
+        if call.method.kind == "rename":
+            renamed |= set(base_names(call.method, call.request.params))
+        for name, aliases in _named(call, call.method):
+            logged.add(name)
+            for alias in aliases:
+                seen[alias].add(name)
+    resolved = {
+        alias: next(iter(names))
+        for alias, names in seen.items()
+        if len(names) == 1 and alias not in renamed
+    }
+    return Names(
+        {alias: name for alias, name in resolved.items() if alias != name}, frozenset(logged)
+    )
+
+
+def _named(call: Call, method: Method) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield names of bdevs, each with its aliases, that a call and its reply show."""
+    if method.kind == "create":
+        for name in bdev_names(method, call.request.params, call.result):
+            yield name, fill(method.alias, call.request.params) if method.alias else ()
+    if method.kind == "lookup" and isinstance(call.result, list):
+        for entry in call.result:
+            if isinstance(entry, dict) and isinstance(entry.get("name"), str):
+                aliases = entry.get("aliases")
+                listed = aliases if isinstance(aliases, list) else []
+                yield entry["name"], [alias for alias in listed if isinstance(alias, str)]
