@@ -1,0 +1,97 @@
+"""The pictures of every machine and system, kept in the repository beside this module.
+
+``python -m bdevcheck.diagrams.gallery`` regenerates them. An SVG is rewritten only when its DOT
+text has changed, so that another version of Graphviz does not touch pictures that say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import graphviz
+
+from bdevcheck.diagrams.dot import draw_exploration, draw_machine, draw_projection
+from bdevcheck.diagrams.overlay import draw_overlay
+from bdevcheck.diagrams.render import write
+from bdevcheck.diagrams.sequence import draw_sequence
+from bdevcheck.diagrams.statespace import WHOLE
+from bdevcheck.model.compose import System
+from bdevcheck.model.explore import Exploration, explore
+from bdevcheck.model.machines import MACHINES
+from bdevcheck.model.path import Path as Run
+from bdevcheck.model.systems import SYSTEMS
+from bdevcheck.model.variant import VARIANTS
+from bdevcheck.model.verify import decide
+
+FOLDER = Path(__file__).parent / "gallery"
+
+SHOWN = ("buggy", "fixed")
+"""The variants whose systems are drawn: before and after the fix."""
+
+MERGED_BY = {
+    "issue-3413": ("rpc5", "raid1", "rpc6", "rpc7"),
+    "most-general": ("raid1", "raid1.assembly"),
+}
+"""The components by which a system's states are merged, where the default tells less."""
+
+BOUND = 50_000
+"""States explored for a picture; a system beyond it is drawn as far as that, and says so."""
+
+
+def regenerate(folder: str | Path = FOLDER) -> list[Path]:
+    """Write every picture as .dot and .svg into `folder`; return the files, in order."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [file for name, picture in pictures() for file in _keep(folder / name, picture)]
+
+
+def pictures() -> Iterator[tuple[str, graphviz.Digraph]]:
+    """Yield each picture of the gallery with its name, machines first."""
+    for name, machine in MACHINES.items():
+        yield f"machine-{name}", draw_machine(machine)
+    for name, build in SYSTEMS.items():
+        for variant in SHOWN:
+            system = replace(build(VARIANTS[variant]), name=f"{name} ({variant})")
+            yield from _draw_system(f"system-{name}-{variant}", system, MERGED_BY.get(name))
+
+
+def _draw_system(
+    name: str, system: System, merged_by: tuple[str, ...] | None
+) -> Iterator[tuple[str, graphviz.Digraph]]:
+    exploration = explore(system, max_states=BOUND)
+    if merged_by is None or len(exploration.states) <= WHOLE:
+        yield name, draw_exploration(exploration)
+    else:
+        yield name, draw_projection(exploration, merged_by)
+    if path := counterexample(exploration):
+        yield f"{name}-overlay", draw_overlay(exploration, path)
+        yield f"{name}-sequence", draw_sequence(system, path)
+
+
+def counterexample(exploration: Exploration) -> Run | None:
+    """Return the path that refutes the first property that fails, in declared order."""
+    findings = (decide(exploration, claim) for claim in exploration.system.properties)
+    return next((found.path for found in findings if found.holds is False), None)
+
+
+def _keep(stem: Path, picture: graphviz.Digraph) -> list[Path]:
+    dot, svg = stem.with_name(f"{stem.name}.dot"), stem.with_name(f"{stem.name}.svg")
+    if not (dot.exists() and svg.exists() and dot.read_text(encoding="utf-8") == picture.source):
+        write(picture, dot)
+        write(picture, svg)
+    return [dot, svg]
+
+
+def main() -> None:
+    """Regenerate the gallery in place, remove pictures of what is gone, and list its files."""
+    files = regenerate()
+    for stale in sorted({*FOLDER.glob("*.dot"), *FOLDER.glob("*.svg")} - set(files)):
+        stale.unlink()
+    for file in files:
+        print(file)
+
+
+if __name__ == "__main__":
+    main()
