@@ -57,7 +57,8 @@ class Move:
     """A vector as a step of a belief.
 
     `shows` is the log line that the step prints; without such a line it may be taken only where
-    lines can be missing (not `covered`) and if it is `quiet` (something can cause it unseen).
+    lines can be missing (not `covered`) and if it is `quiet` (something can cause it unseen), at
+    `unseen_cost`.
     """
 
     vector: Vector
@@ -65,6 +66,7 @@ class Move:
     quiet: bool = True
     forced: bool = False
     cost: int = 0
+    unseen_cost: int = 0
     tags: frozenset[Tag] = frozenset()
     variants: int = -1
 
@@ -107,7 +109,8 @@ class Belief:
 
     A state is `(lines used, state of each component)`: `lines` are the log lines about the stack,
     in order, of which the first `opened` may have been printed by now, and each printing step uses
-    the next one.
+    the next one. `forgone` are the tags of explanations that were dropped for their cost: what they
+    break stays in doubt, so that no bound turns a doubt into a pass.
     """
 
     variants: int
@@ -116,6 +119,7 @@ class Belief:
     covered: bool = False
     components: dict[str, Machine] = field(default_factory=dict)
     notes: dict[State, Note] = field(default_factory=dict)
+    forgone: set[Tag] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         nothing: frozenset[Tag] = frozenset()
@@ -146,16 +150,17 @@ class Belief:
 
     def close(self, moves: Iterable[Move]) -> None:
         """Let hidden steps run, as far as they can; a forced step leaves no state behind."""
-        compiled = [self._compile(move) for move in moves]
-        forced = [each for each in compiled if each[0].forced]
-        free = [each for each in compiled if not each[0].forced]
+        moves = list(moves)
+        forced = self._bucketed(move for move in moves if move.forced)
+        free = self._bucketed(move for move in moves if not move.forced)
+        limit = min(note.cost for note in self.notes.values()) + COST_MARGIN
         closed: dict[State, Note] = {}
         passing: set[State] = set()
-        limit = min(note.cost for note in self.notes.values()) + COST_MARGIN
         queue = deque(self.notes.items())
         while queue:
             state, note = queue.popleft()
             if note.cost > limit:
+                self.forgone |= note.may
                 continue
             known = closed.get(state)
             if known is not None:
@@ -165,12 +170,12 @@ class Belief:
             closed[state] = note
             if len(closed) > MAX_STATES:
                 raise BudgetExceeded
-            step = next(self._steps(state, note, forced), None)
+            step = next(self._steps(state, note, forced(state)), None)
             if step is not None:
                 passing.add(state)
                 queue.append(step)
             else:
-                queue.extend(self._steps(state, note, free))
+                queue.extend(self._steps(state, note, free(state)))
         for state in passing:
             del closed[state]
         self.notes = closed
@@ -200,6 +205,15 @@ class Belief:
             self.notes = kept
         return bool(kept)
 
+    def stop_doubting(self, tag: Tag) -> bool:
+        """Take a tag out of what some explanation breaks; tell whether it was there."""
+        doubted = False
+        for state, note in self.notes.items():
+            if tag in note.may:
+                doubted = True
+                self.notes[state] = note._replace(may=note.may - {tag})
+        return doubted
+
     def settle(self, tags: frozenset[Tag]) -> None:
         """Take tags that every explanation has out of the notes: they are known now."""
         self.notes = {
@@ -225,6 +239,24 @@ class Belief:
                 for (name, machine), number in zip(self.components.items(), state[1:], strict=True)
             }
 
+    def _bucketed(self, moves: Iterable[Move]) -> Callable[[State], Iterator[_Compiled]]:
+        """Sort moves by the states of one participant, so that a state looks at few of them."""
+        buckets: dict[int, dict[int, list[_Compiled]]] = {}
+        for move in moves:
+            compiled = self._compile(move)
+            position, column = min(compiled[1], key=lambda part: -part[1].count(NO_STEP))
+            rows = buckets.setdefault(position, {})
+            for number, after in enumerate(column):
+                if after != NO_STEP:
+                    rows.setdefault(number, []).append(compiled)
+        pivots = sorted(buckets.items())
+
+        def candidates(state: State) -> Iterator[_Compiled]:
+            for position, rows in pivots:
+                yield from rows.get(state[position], ())
+
+        return candidates
+
     def _compile(self, move: Move) -> _Compiled:
         position = {name: index for index, name in enumerate(self.components, 1)}
         parts = []
@@ -249,6 +281,8 @@ class Belief:
                 if move.shows is not None and self._next_line(state) == move.shows:
                     yield (state[0] + 1, *changed[1:]), noted
                 if move.shows is None or (move.quiet and not self.covered):
+                    if move.shows is not None and move.unseen_cost:
+                        noted = noted._replace(cost=noted.cost + move.unseen_cost)
                     yield tuple(changed), noted
 
     def _next_line(self, state: State) -> tuple[FactKind, str] | None:

@@ -75,6 +75,8 @@ def pair(records: Sequence[WireRecord], *, whole: bool) -> Pairing:
     """Pair requests and replies; `whole` says that no record before the last is missing."""
     rows = catalogue()
     lines: defaultdict[int, _Line] = defaultdict(_Line)
+    # A recorder may see the end of unreadable bytes only after the target has answered them.
+    garbled = {r.conn for r in records if isinstance(r, Garbled) and r.direction == "c2s"}
     calls: list[Call] = []
     orphans: list[Orphan] = []
     replies = 0
@@ -85,12 +87,10 @@ def pair(records: Sequence[WireRecord], *, whole: bool) -> Pairing:
             call = Call(len(calls), record, rows.get(record.method))
             calls.append(call)
             _take_request(lines[record.conn], call)
-        elif isinstance(record, Garbled) and record.direction == "c2s":
-            lines[record.conn].nameless += 1
         elif isinstance(record, Reply):
             replies += 1
             line = lines[record.conn]
-            if not _take_reply(line, record):
+            if not _take_reply(line, record, garbled=record.conn in garbled):
                 orphans.append(Orphan(record, whole and line.seen_from_start))
     return Pairing(tuple(calls), tuple(orphans), replies)
 
@@ -104,10 +104,14 @@ def _take_request(line: _Line, call: Call) -> None:
     line.open[id_key(call.request.id)].append(call)
 
 
-def _take_reply(line: _Line, reply: Reply) -> bool:
-    """Give the reply to the request that it answers; False where there is none."""
+def _take_reply(line: _Line, reply: Reply, *, garbled: bool) -> bool:
+    """Give the reply to the request that it answers; False where there is none.
+
+    Without an id it answers a request that has none, or one that was refused before its id was
+    read; which one, nobody can tell.
+    """
     if reply.id is None or reply.id is NO_ID:
-        return line.nameless > 0
+        return garbled or line.nameless > 0 or any(line.open.values())
     waiting = line.open.get(id_key(reply.id), [])
     if not waiting:
         return False

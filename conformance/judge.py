@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,9 @@ from bdevcheck.model.catalogue import has_superblock
 from bdevcheck.model.contract import Clause
 from bdevcheck.model.machines import Machines
 
+MAX_DOUBTS = 64
+"""How many of the latest promises of a stack are doubted with all their consequences."""
+
 
 @dataclass(slots=True)
 class Obligation:
@@ -41,7 +45,6 @@ class Obligation:
     subject: Subject
     due: Action
     certain: Action | None = None
-    settled: bool = False
     states: dict[str, str] = field(default_factory=dict)
     covered: bool = False
     variants: int = 0
@@ -97,6 +100,10 @@ class _Judging:
     def __init__(self, stack: Stack, names: Names, machines: Machines, fresh: bool) -> None:
         self.stack, self.names, self.machines = stack, names, machines
         self.fresh = fresh
+        self.by_hand = any(
+            each.method.kind == "examine" and each.call.succeeded for each in stack.subjects
+        )
+        self.examined: set[str] = set()
         self.belief = Belief(EVERY_VARIANT)
         self.belief.lines = [(line.fact.kind, line.fact.name) for line in stack.lines if line.fact]
         self.things: list[Thing] = []
@@ -105,37 +112,57 @@ class _Judging:
         self.obligations: list[Obligation] = []
         self.known_names: dict[str, None] = {}
         self.moves: list[Move] | None = None
+        self.is_closed = False
+        self.by_call: dict[int, list[Obligation]] = {}
+        self.suspects: list[Obligation] = []
+        self.doubted: deque[Obligation] = deque()
 
     # -- one action ----------------------------------------------------------------------------
 
     def take(self, action: Action) -> bool:
-        """Take one action; False where no explanation is left."""
-        match action.kind:
-            case Kind.REQUEST:
-                assert action.subject is not None
-                self._request(action.subject, action)
-            case Kind.REPLY:
-                assert action.subject is not None
-                if not self._reply(action.subject, action):
-                    return False
-            case Kind.LINE_MAY:
-                self._introduce([self.belief.lines[self.belief.opened][1]])
-                self.belief.opened += 1
-            case Kind.LINE_MUST:
-                used = action.number
-                if not self.belief.keep(lambda state: state[0] > used):
-                    return False
-            case Kind.COVERED | Kind.UNCOVERED:
-                self.belief.covered = action.kind is Kind.COVERED
-        self._close()
+        """Take one action; False where no explanation is left.
+
+        Hidden steps run before what they could contradict: a reply, a line that must have been
+        printed by now, and the moment from which lines are never missing. Other actions only make
+        more steps possible.
+        """
+        if action.kind in (Kind.REPLY, Kind.LINE_MUST, Kind.COVERED):
+            self._close()
+        if not self._apply(action):
+            return False
         self._note_certainties(action)
         self._forget_the_dead()
         return True
 
+    def _apply(self, action: Action) -> bool:
+        subject = action.subject
+        if action.kind is Kind.REQUEST and subject is not None:
+            self._request(subject, action)
+        elif action.kind is Kind.REPLY and subject is not None:
+            return self._reply(subject, action)
+        elif action.kind is Kind.LINE_MAY:
+            self._introduce([self.belief.lines[self.belief.opened][1]])
+            self.belief.opened += 1
+            self.is_closed = False
+        elif action.kind is Kind.LINE_MUST:
+            return self.belief.keep(lambda state: state[0] > action.number)
+        else:
+            self.belief.covered = action.kind is Kind.COVERED
+            self.is_closed = self.is_closed and self.belief.covered
+        return True
+
     def _close(self) -> None:
+        if self.is_closed:
+            return
         if self.moves is None:
             self.moves = list(self._all_moves())
         self.belief.close(self.moves)
+        self.is_closed = True
+
+    def _changed(self) -> None:
+        """Remember that other steps may be possible from now on."""
+        self.moves = None
+        self.is_closed = False
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -150,7 +177,8 @@ class _Judging:
                 self._lookup(subject, action)
             case "wait":
                 self._wait(subject, action)
-            case "examine" if _has_effect(subject):
+            case "examine" | "adopt" if _has_effect(subject):
+                self.examined |= set(subject.bases)
                 self._open(subject, f"rpc {subject.call.number}")
             case "detach" | "shutdown":
                 self._loosen(subject)
@@ -249,7 +277,7 @@ class _Judging:
             else thing
             for thing in self.things
         ]
-        self.moves = None
+        self._changed()
 
     def _owe(self, rule: str, bdev: str, subject: Subject, action: Action) -> Obligation | None:
         if not subject.call.succeeded and rule != "lookup-consistency":
@@ -260,6 +288,8 @@ class _Judging:
         else:
             owed = Obligation(rule, bdev, subject, action)
         self.obligations.append(owed)
+        self.by_call.setdefault(subject.call.number, []).append(owed)
+        self.doubted.append(owed)
         return owed
 
     def _open(
@@ -275,7 +305,7 @@ class _Judging:
         self.belief.add(rpc, self.machines.rpc, ["received"])
         self.open[rpc] = _Open(subject, rpc, obligation, thing, present, missing)
         self.of_call.setdefault(subject.call.number, []).append(rpc)
-        self.moves = None
+        self._changed()
 
     def _introduce(self, names: Iterable[str]) -> None:
         for name in names:
@@ -283,7 +313,7 @@ class _Judging:
                 self.known_names[name] = None
                 states = ["free"] if self.fresh and self._logged(name) else ["free", "listed"]
                 self.belief.add(name_component(name), self.machines.name, states)
-                self.moves = None
+                self._changed()
 
     def _logged(self, name: str) -> bool:
         return name in self.names.logged
@@ -301,7 +331,7 @@ class _Judging:
                 return False
             del self.open[rpc]
             self.belief.drop(rpc)
-            self.moves = None
+            self._changed()
         return True
 
     def _seen(self, open_: _Open, action: Action) -> bool:
@@ -320,33 +350,41 @@ class _Judging:
 
     def _remember_guilt(self, owed: Obligation, thing: Thing | None) -> None:
         """Keep what the machines are in, and which versions do this, where the promise is broken."""
+        tags = self._tags_of(owed)
+        notes = self.belief.notes.values()
+        costs = [note.cost for note in notes if not tags.isdisjoint(note.may)]
+        if not costs:
+            return
         guilty = [
             (state, note)
-            for state, note in zip(
-                self.belief.name_states(), self.belief.notes.values(), strict=True
-            )
-            if any(_is_about(tag, owed) and tag[0] == owed.rule for tag in note.may)
+            for state, note in zip(self.belief.name_states(), notes, strict=True)
+            if note.cost == min(costs) and not tags.isdisjoint(note.may)
         ]
-        least = min((note.cost for _, note in guilty), default=0)
-        guilty = [(state, note) for state, note in guilty if note.cost == least]
         for _, note in guilty:
             owed.variants |= note.variants
-        if thing is not None and guilty:
+        if thing is not None:
             parts = {"bdev": thing.object} | ({"raid": thing.raid} if thing.raid else {})
             owed.states = {
                 role: " or ".join(sorted({state[part] for state, _ in guilty}))
                 for role, part in parts.items()
             }
 
+    def _tags_of(self, owed: Obligation) -> frozenset[Tag]:
+        """Return the tags that say that this promise is broken."""
+        raids = {raid.name for raid in self._raids_with_metadata()}
+        bdevs = raids if owed.subject.method.kind == "wait" else {owed.bdev}
+        return frozenset((owed.rule, bdev, owed.subject.call.number) for bdev in bdevs)
+
     # -- moves ---------------------------------------------------------------------------------
 
     def _all_moves(self) -> Iterator[Move]:
         raids = self._raids_with_metadata()
-        yield from joined(self._own_moves(), raids)
+        yield from joined(self._own_moves(), raids, self._is_examined)
         for open_ in self.open.values():
             if open_.thing is None:
                 yield from (m for m, c in self._reply_moves(open_) if _is_hidden(c))
-        examines = [o.rpc for o in self.open.values() if o.subject.method.kind == "examine"]
+        by_hand = ("examine", "adopt")
+        examines = [o.rpc for o in self.open.values() if o.subject.method.kind in by_hand]
         if examines:
             for raid in raids:
                 yield from examine_moves(examines, raid)
@@ -393,6 +431,10 @@ class _Judging:
         names = [name for name in self.known_names if self._logged(name)]
         return [n for n in names if n in found], [n for n in names if n not in found]
 
+    def _is_examined(self, base: str) -> bool:
+        """Tell whether a base is examined when it registers: by itself, or because it was asked."""
+        return not self.by_hand or base in self.examined
+
     def _raids_with_metadata(self) -> list[Thing]:
         return [thing for thing in self.things if thing.disk]
 
@@ -405,21 +447,39 @@ class _Judging:
         back: a later record can make another explanation cheaper.
         """
         total = self.belief.summary()
-        for owed in self.obligations:
-            blamed = _blamed(owed, total.must | total.best)
-            if not blamed:
-                if not owed.settled:
-                    owed.certain = None
-                continue
-            owed.settled = owed.settled or bool(_blamed(owed, total.must))
-            owed.blamed = min(blamed)[1]
-            if owed.certain is None:
-                owed.certain = action
-        exempt = {tag for tag in total.must if tag[0] == "deferred"}
-        for owed in self.obligations if exempt else ():
-            owed.exempt = owed.exempt or any(_is_about(tag, owed) for tag in exempt)
+        blamed = total.must | total.best
+        for owed in [owed for owed in self.suspects if not _blamed(owed, blamed)]:
+            owed.certain = None
+            self.suspects.remove(owed)
+        for tag in sorted(blamed):
+            for owed in self.by_call.get(tag[2], ()):
+                self._blame(owed, tag, action, settled=tag in total.must)
         if total.must:
             self.belief.settle(total.must)
+        self._limit_doubts()
+
+    def _blame(self, owed: Obligation, tag: Tag, action: Action, *, settled: bool) -> None:
+        if not _is_about(tag, owed):
+            return
+        if tag[0] == "deferred":
+            owed.exempt = owed.exempt or settled
+        if tag[0] != owed.rule:
+            return
+        if owed.certain is None:
+            owed.certain, owed.blamed = action, tag[1]
+            self.suspects.append(owed)
+        if settled and owed in self.suspects:
+            self.suspects.remove(owed)
+
+    def _limit_doubts(self) -> None:
+        """Let go of old doubts: what may be broken then stays so, whatever comes later.
+
+        That could miss that a doubt is dispelled by a record long after; it keeps the notes small.
+        """
+        while len(self.doubted) > MAX_DOUBTS:
+            owed = self.doubted.popleft()
+            found = [self.belief.stop_doubting(tag) for tag in self._tags_of(owed)]
+            owed.doubtful = owed.doubtful or any(found)
 
     def _forget_the_dead(self) -> None:
         for thing in list(self.things):
@@ -440,7 +500,7 @@ class _Judging:
             if component:
                 self.belief.drop(component)
         self.things.remove(thing)
-        self.moves = None
+        self._changed()
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -465,7 +525,10 @@ class _Judging:
 
     def _conclude(self, owed: Obligation, total: Note) -> None:
         if owed.certain is None and not owed.exempt:
-            owed.doubtful = owed.doubtful or any(_is_about(tag, owed) for tag in total.may)
+            doubts = total.may | self.belief.forgone
+            owed.doubtful = owed.doubtful or not self._tags_of(owed).isdisjoint(doubts)
+            deferred = ("deferred", owed.bdev, owed.subject.call.number)
+            owed.doubtful = owed.doubtful or deferred in doubts
 
 
 def _blamed(owed: Obligation, tags: frozenset[Tag]) -> frozenset[Tag]:

@@ -7,7 +7,7 @@ call, and which versions take it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bdevcheck.conformance.belief import Move, Tag
@@ -17,6 +17,7 @@ from bdevcheck.model.contract import (
     DELETE,
     EXAMINE_BY_HAND,
     JOIN,
+    JOIN_UNEXAMINED,
     LEAVE,
     LOOKUP,
     REVIVE,
@@ -32,6 +33,9 @@ EVERY_VARIANT = (1 << len(VARIANTS)) - 1
 FAULT_COST = 10
 """A fault that no known version has weighs as much as ten broken rules: explanations by known
 behaviour come first."""
+UNSEEN_COST = 10
+"""What others do to a bdev, unseen in every source, weighs as much as a fault: it is possible, but
+what the trace's own calls explain comes first."""
 
 _SHOWN = {
     "take": FactKind.REGISTERED,
@@ -121,7 +125,7 @@ def name_moves(
         settled = dict.fromkeys(objects, "is_settled")
         moves.append(_plain(f"{name}: registered by others", {component: "take", **settled}))
     for move in moves:
-        yield move if logged else replace(move, shows=None)
+        yield replace(move, unseen_cost=UNSEEN_COST) if logged else replace(move, shows=None)
 
 
 def delete_moves(
@@ -176,26 +180,35 @@ def examine_moves(rpcs: Sequence[str], thing: Thing) -> Iterator[Move]:
             yield _move(vector, clause, (thing.name, thing.call))
 
 
-def joined(moves: Iterable[Move], raids: Sequence[Thing]) -> Iterator[Move]:
-    """Let each step that registers a base do to the raids over it what examination does."""
+def joined(
+    moves: Iterable[Move], raids: Sequence[Thing], is_examined: Callable[[str], bool]
+) -> Iterator[Move]:
+    """Let each step that registers a base do to the raids over it what examination does.
+
+    `is_examined` tells of a base's name whether it is examined when it registers: always, unless
+    auto-examine is off.
+    """
     for move in moves:
         taken = {part for part, event in move.vector.events if event == "take"}
         over = [raid for raid in raids if taken & {name_component(base) for base in raid.bases}]
-        yield from _join(move, over, taken)
+        examined = all(is_examined(name.removeprefix("name ")) for name in taken)
+        yield from _join(move, over, taken, JOIN if examined else JOIN_UNEXAMINED)
 
 
-def _join(move: Move, raids: Sequence[Thing], taken: set[str]) -> Iterator[Move]:
+def _join(
+    move: Move, raids: Sequence[Thing], taken: set[str], clauses: Sequence[Clause]
+) -> Iterator[Move]:
     if not raids:
         yield move
         return
     raid, *rest = raids
     others = tuple(name_component(base) for base in raid.bases)
     roles = {**raid.binding(), "other": tuple(other for other in others if other not in taken)}
-    for clause in JOIN:
+    for clause in clauses:
         for vector in bind(clause, roles, raid.name):
             both = merge(move.vector, vector)
             if both is not None:
-                yield from _join(replace(move, vector=both), rest, taken)
+                yield from _join(replace(move, vector=both), rest, taken, clauses)
 
 
 def _move(vector: Vector, clause: Clause, about: tuple[str, int]) -> Move:
@@ -204,7 +217,7 @@ def _move(vector: Vector, clause: Clause, about: tuple[str, int]) -> Move:
         vector,
         shows=_shows(vector),
         forced=clause.forced,
-        cost=FAULT_COST * clause.fault + bool(clause.breaks),
+        cost=FAULT_COST * (clause.fault and clause.reply) + bool(clause.breaks),
         tags=frozenset(tags),
         variants=_variants(clause),
     )

@@ -135,7 +135,7 @@ CREATE_AT_ONCE = (
     Clause("refused", {"rpc": "serve_error"}, failure=True),
     Clause(
         "answered without registering",
-        {"rpc": "serve_ok", "bdev": "allocate"},
+        {"rpc": "serve_ok", "bdev": "allocate", "each base": "is_listed"},
         fault=True,
         reply=True,
     ),
@@ -402,6 +402,12 @@ JOIN = (
 )
 """What the registration of one base does to a raid with superblock that it is a member of:
 `other` are the names of the other members (LIFECYCLE 3.7). Taken in the same step."""
+
+JOIN_UNEXAMINED = (
+    Clause("not examined: auto-examine is off", {"raid": "is_absent"}),
+    *(clause for clause in JOIN if clause.events["raid"] in ("is_waiting", "is_building")),
+)
+"""The same where nobody examines the base when it registers (LIFECYCLE 1.3)."""
 
 EXAMINE_BY_HAND = (
     Clause(

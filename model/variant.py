@@ -37,8 +37,7 @@ class Variant:
 
     def has(self, needs: Mapping[str, bool]) -> bool:
         """Tell whether this variant has all parameter values that `needs` asks for."""
-        own = self.parameters()
-        return all(own[name] is value for name, value in needs.items())
+        return all(getattr(self, name) is value for name, value in needs.items())
 
 
 def _variant(name: str, about: str, *, true: str = "") -> Variant:

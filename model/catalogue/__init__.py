@@ -32,6 +32,7 @@ Kind = Literal[
     "lookup",
     "wait",
     "examine",
+    "adopt",
     "logging",
     "shutdown",
     "other",

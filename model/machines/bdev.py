@@ -72,7 +72,7 @@ BDEV = declare(
         ("is_nameless", _NAMELESS, "="),
         ("is_stuck", "stuck", "="),
         ("is_over", ["absent", "failed", "gone"], "="),
-        ("is_settled", ["stuck", "failed", *_BORN], "="),
+        ("is_settled", ["failed", *_BORN], "="),
     ],
     resting=["absent", "deferred", "registered", "claimed", "offline", "failed", "gone"],
     about="a block device: one object from allocation to destruction",
