@@ -1,10 +1,10 @@
 """Belief sets: every state that some explanation of the trace could be in.
 
 A *belief* maps each possible state of a stack's components to a `Note` of how it can have come
-about. Hidden steps run between observations (`close`), an observation keeps the states that can take
-it (`observe`). This is the subset construction over the synchronised product, with components that
-come and go, and with notes that form a lattice, so that nothing about verdicts is lost when two
-explanations meet in one state.
+about. Hidden steps run between observations (`close`), an observation keeps the states that can
+take it (`observe`). This is the subset construction over the synchronised product, with
+components that come and go, and with notes that form a lattice, so that nothing about verdicts is
+lost when two explanations meet in one state.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ that no known version has (`moves.FAULT_COST` each). So every obligation is doub
 not in every combination with all the others, which would double the belief with each of them."""
 
 
-class BudgetExceeded(Exception):
+class BudgetError(Exception):
     """The belief grew over `MAX_STATES`."""
 
 
@@ -113,7 +113,6 @@ class Belief:
     break stays in doubt, so that no bound turns a doubt into a pass.
     """
 
-    variants: int
     lines: list[tuple[FactKind, str]] = field(default_factory=list)
     opened: int = 0
     covered: bool = False
@@ -123,7 +122,7 @@ class Belief:
 
     def __post_init__(self) -> None:
         nothing: frozenset[Tag] = frozenset()
-        self.notes = {(0,): Note(0, nothing, nothing, nothing, self.variants)}
+        self.notes = {(0,): Note(0, nothing, nothing, nothing, -1)}
 
     def add(self, component: str, machine: Machine, states: Iterable[str]) -> None:
         """Add a component that may be in any of `states`."""
@@ -169,7 +168,7 @@ class Belief:
                     continue
             closed[state] = note
             if len(closed) > MAX_STATES:
-                raise BudgetExceeded
+                raise BudgetError
             step = next(self._steps(state, note, forced(state)), None)
             if step is not None:
                 passing.add(state)

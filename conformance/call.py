@@ -2,7 +2,7 @@
 
 Pairing is per connection and by id; ids repeat (every `rpc.py` starts at 1), and replies come in
 order of completion. Where several requests with one id are open at once, a reply goes to the one
-that it fits; where it fits several, their outcomes are ambiguous and nothing is concluded from them.
+that it fits; where it fits several, their outcomes are ambiguous and nothing follows from them.
 Source: LIFECYCLE 2.4.
 """
 

@@ -15,8 +15,9 @@ from bdevcheck.conformance.explain import (
     unexplained_of,
     violation_of,
 )
-from bdevcheck.conformance.judge import Judgement, Obligation, judge
+from bdevcheck.conformance.judge import Judgement, judge
 from bdevcheck.conformance.moves import EVERY_VARIANT, variants_in
+from bdevcheck.conformance.obligation import Obligation
 from bdevcheck.conformance.schedule import Clock, actions_of
 from bdevcheck.conformance.stack import Names, Stack, names_of, stacks_of, subjects_of
 from bdevcheck.conformance.verdict import Doubt, Report, Tally, Unexplained, Verdict, Violation

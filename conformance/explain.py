@@ -8,14 +8,17 @@ to do about it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bdevcheck.conformance.call import Call, Orphan
-from bdevcheck.conformance.judge import Judgement, Obligation
+from bdevcheck.conformance.judge import Judgement
 from bdevcheck.conformance.moves import variants_in
+from bdevcheck.conformance.obligation import Obligation
 from bdevcheck.conformance.schedule import Action, Kind
 from bdevcheck.conformance.verdict import Doubt, Moment, Unexplained, Violation
+from bdevcheck.model.machines.bdev import BDEV
+from bdevcheck.model.machines.raid import RAID
 from bdevcheck.model.rule import RULES
 from bdevcheck.traces.record import FactKind, LogLine, Reply, Request
 
@@ -32,14 +35,15 @@ def violation_of(evidence: Evidence, owed: Obligation) -> Violation:
     bdev = owed.blamed or owed.bdev
     effect = _effect_after(evidence, owed, bdev)
     late = _late_ns(call, effect)
+    states = _states(owed, came=effect is not None)
     return Violation(
         rule=owed.rule,
         bdev=bdev,
         method=call.request.method,
         headline=_headline(owed, bdev, late),
         moments=tuple(_moments(evidence, owed, bdev, effect)),
-        between=_between(owed, bdev),
-        states=owed.states,
+        between=_between(owed, bdev, states),
+        states={role: " or ".join(names) for role, names in states.items()},
         expected=f"A conforming target would have {rule.expected}.",
         advice=rule.advice,
         late_ns=late,
@@ -127,10 +131,10 @@ def _moments(
     rest = [proof, *([effect] if effect is not None else [])]
     rest += _failed_lookups(evidence, call, bdev, effect)
     unique = {str(moment.place): moment for moment in reversed(rest)}
-    yield from sorted(unique.values(), key=lambda moment: _when(moment, evidence))
+    yield from sorted(unique.values(), key=_when)
 
 
-def _when(moment: Moment, evidence: Evidence) -> tuple[int, int]:
+def _when(moment: Moment) -> tuple[int, int]:
     return (moment.wall_ns if moment.wall_ns is not None else 0, moment.place.line)
 
 
@@ -263,6 +267,17 @@ def _headline(owed: Obligation, bdev: str, late_ns: int | None) -> str:
             return f"{method} gave an answer that was true at no time while it was asked."
 
 
+def _states(owed: Obligation, *, came: bool) -> dict[str, tuple[str, ...]]:
+    """Return what each machine can have been in; one that got there in the end was not stuck."""
+    stuck = (
+        {name for machine in (BDEV, RAID) for name in machine.sources("is_stuck")} if came else ()
+    )
+    return {
+        role: tuple(name for name in names if name not in stuck)
+        for role, names in owed.states.items()
+    }
+
+
 _RAID_WORDS = {
     "reading": "the superblocks on its bases were still being read",
     "writing": "its superblock was still being written",
@@ -270,10 +285,12 @@ _RAID_WORDS = {
 }
 
 
-def _between(owed: Obligation, bdev: str) -> str:
+def _between(owed: Obligation, bdev: str, states: Mapping[str, tuple[str, ...]]) -> str:
     match owed.rule:
         case "create-after-register":
-            doing = _RAID_WORDS.get(owed.states.get("raid", ""), "")
+            doing = " or ".join(
+                words for name in states.get("raid", ()) if (words := _RAID_WORDS.get(name))
+            )
             return f"When the reply was seen, {bdev} was not registered" + (
                 f": {doing}." if doing else "."
             )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from bdevcheck.conformance.belief import Move, Tag
 from bdevcheck.model.catalogue import Method, clauses_of
+from bdevcheck.model.clause import Clause, bind
 from bdevcheck.model.compose import Vector
 from bdevcheck.model.contract import (
     DELETE,
@@ -22,8 +23,6 @@ from bdevcheck.model.contract import (
     LOOKUP,
     REVIVE,
     WAIT,
-    Clause,
-    bind,
 )
 from bdevcheck.model.systems.build import merge, with_events
 from bdevcheck.model.variant import VARIANTS, Variant
@@ -53,7 +52,7 @@ class Thing:
     """
 
     name: str
-    object: str
+    bdev: str
     call: int
     rpc: str
     method: Method
@@ -67,7 +66,7 @@ class Thing:
         """Return the roles of its contract."""
         roles: dict[str, Sequence[str]] = {
             "rpc": (self.rpc,),
-            "bdev": (self.object,),
+            "bdev": (self.bdev,),
             "name": (name_component(self.name),),
             "base": tuple(name_component(base) for base in self.bases),
         }
@@ -100,7 +99,7 @@ def leave_moves(thing: Thing) -> Iterator[Move]:
     for clause in LEAVE:
         for vector in bind(clause, thing.binding(), thing.name):
             yield _move(vector, clause, (thing.name, thing.call))
-    gone = {thing.object: "unregister", name_component(thing.name): "leave"}
+    gone = {thing.bdev: "unregister", name_component(thing.name): "leave"}
     yield replace(_plain(f"{thing.name}: unregistration started", gone), quiet=thing.volatile)
 
 
@@ -129,24 +128,24 @@ def name_moves(
 
 
 def delete_moves(
-    rpc: str, name: str, call: int, things: Sequence[Thing]
+    rpc: str, name: str, call: int, things: Sequence[Thing], *, discards: bool
 ) -> Iterator[tuple[Move, Clause]]:
-    """Yield the steps of a delete of `name`."""
+    """Yield the steps of a delete of `name`; `discards`: it also ends bdevs never registered."""
     component = name_component(name)
     roles: dict[str, Sequence[str]] = {
         "rpc": (rpc,),
         "name": (component,),
-        "bdev": tuple(thing.object for thing in things),
+        "bdev": tuple(thing.bdev for thing in things),
         "raid": tuple(thing.raid for thing in things if thing.raid)[-1:],
     }
     if not roles["raid"]:
         del roles["raid"]
     for clause in DELETE:
-        if _answers_with_error(clause):
+        if _answers_with_error(clause) or (clause.events.get("bdev") == "discard" and not discards):
             continue
         for vector in bind(clause, roles, f"delete {name}"):
             yield _move(vector, clause, (name, call)), clause
-    nameless = {thing.object: "is_nameless" for thing in things}
+    nameless = {thing.bdev: "is_nameless" for thing in things}
     other = {rpc: "dispatch", component: "leave", **nameless}
     yield _plain(f"delete {name}: unregistration started", other), DELETE[0]
 
@@ -154,7 +153,7 @@ def delete_moves(
 def lookup_moves(
     rpc: str, label: str, about: tuple[str, int], present: Iterable[str], missing: Iterable[str]
 ) -> Iterator[tuple[Move, Clause]]:
-    """Yield the steps of a look-up, or of a use, that found `present` and did not find `missing`."""
+    """Yield the steps of a look-up, or use, that found `present` and did not find `missing`."""
     roles = {
         "rpc": (rpc,),
         "present": tuple(name_component(name) for name in present),

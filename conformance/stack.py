@@ -81,9 +81,9 @@ def stacks_of(subjects: Iterable[Subject], lines: Iterable[LogLine]) -> list[Sta
             stack.subjects.append(subject)
     for line in lines:
         if line.fact is not None and line.fact.kind in SHOWN_KINDS:
-            stack = stack_of.get(line.fact.name)
-            if stack is not None:
-                stack.lines.append(line)
+            concerned = stack_of.get(line.fact.name)
+            if concerned is not None:
+                concerned.lines.append(line)
     return ordered
 
 

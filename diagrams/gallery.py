@@ -33,6 +33,7 @@ SHOWN = ("buggy", "fixed")
 MERGED_BY = {
     "issue-3413": ("rpc5", "raid1", "rpc6", "rpc7"),
     "most-general": ("raid1", "raid1.assembly"),
+    "most-general-deferred": ("raid1", "raid1.assembly"),
 }
 """The components by which a system's states are merged, where the default tells less."""
 
@@ -54,20 +55,26 @@ def pictures() -> Iterator[tuple[str, graphviz.Digraph]]:
     for name, build in SYSTEMS.items():
         for variant in SHOWN:
             system = replace(build(VARIANTS[variant]), name=f"{name} ({variant})")
-            yield from _draw_system(f"system-{name}-{variant}", system, MERGED_BY.get(name))
+            yield from _draw_system(f"system-{name}-{variant}", system, name)
 
 
-def _draw_system(
-    name: str, system: System, merged_by: tuple[str, ...] | None
-) -> Iterator[tuple[str, graphviz.Digraph]]:
+def _draw_system(name: str, system: System, shown: str) -> Iterator[tuple[str, graphviz.Digraph]]:
     exploration = explore(system, max_states=BOUND)
-    if merged_by is None or len(exploration.states) <= WHOLE:
-        yield name, draw_exploration(exploration)
-    else:
-        yield name, draw_projection(exploration, merged_by)
+    yield name, draw_states(exploration, shown)
     if path := counterexample(exploration):
         yield f"{name}-overlay", draw_overlay(exploration, path)
         yield f"{name}-sequence", draw_sequence(system, path)
+
+
+def draw_states(exploration: Exploration, name: str = "") -> graphviz.Digraph:
+    """Draw what was explored: whole where it is small, else merged by what tells most.
+
+    `name` is the system's own name, where the exploration's was changed for its caption.
+    """
+    merged_by = MERGED_BY.get(name or exploration.system.name)
+    if merged_by is None or len(exploration.states) <= WHOLE:
+        return draw_exploration(exploration)
+    return draw_projection(exploration, merged_by)
 
 
 def counterexample(exploration: Exploration) -> Run | None:

@@ -52,8 +52,9 @@ def vector(
 class System:
     """Components, vectors, and what is claimed of them.
 
-    `rest` says in which states it is right that nothing can happen any more. Raises `CompositionError`
-    for a vector that names an unknown component or event, and for two vectors of one label.
+    `rest` says in which states it is right that nothing can happen any more. Raises
+    `CompositionError` for a vector that names an unknown component or event, and for two
+    vectors of one label.
     """
 
     name: str

@@ -92,7 +92,7 @@ def declare(
     expanded = tuple(
         (trigger, source, source if dest == "=" else dest)
         for trigger, sources, dest in rows
-        for source in _sources_of(name, known, sources)
+        for source in _sources_of(known, sources)
     )
     for trigger, source, dest in expanded:
         _require(name, known, (source, dest), f"row {trigger!r}")
@@ -133,7 +133,7 @@ def redirect(machine: Machine, trigger: str, source: str, dest: str | None) -> M
     return replace(machine, rows=tuple(rows))
 
 
-def _sources_of(name: str, known: tuple[str, ...], sources: str | Sequence[str]) -> Sequence[str]:
+def _sources_of(known: tuple[str, ...], sources: str | Sequence[str]) -> Sequence[str]:
     if sources == "*":
         return known
     return (sources,) if isinstance(sources, str) else sources

@@ -126,7 +126,7 @@ def _fair_loop(
             node = way[-1][2] if way else node
     if loop and node == start:
         return loop
-    return loop + _way(node, part, taken, lambda n, _v, dest: dest == start)
+    return loop + _way(node, part, taken, lambda _source, _vector, dest: dest == start)
 
 
 def _serves(

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from bdevcheck.model.clause import Clause
 from bdevcheck.model.contract import (
     CREATE_AT_ONCE,
     CREATE_LATER,
@@ -20,7 +21,6 @@ from bdevcheck.model.contract import (
     DEFERRED_SUPERBLOCK,
     RAID_CREATE_PLAIN,
     RAID_CREATE_SUPERBLOCK,
-    Clause,
 )
 
 Kind = Literal[
@@ -50,11 +50,12 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first of the two that is given), `alias` the second name that a volume gets (``{p^}``: the
     lvstore part of the alias in p), `peer` the parameter that names a volume of the same lvstore.
 
-    `reply` is the reply class of LIFECYCLE 4.1: "at-once" (S), "later" (A), "after-examine" (AX),
-    "at-initiation" (I); `defers` (D): success is right while a base is missing. `missing` are the
-    error codes that say that the bdev asked for is not there. `volatile`: its bdevs may vanish
-    without a call. `early` is the variant parameter under which the reply comes too soon.
-    `superblock` is the boolean parameter that asks for metadata on the bases.
+    `reply` is the reply class of LIFECYCLE 4.1: "at-once" (S), "later" (A), "after-examine"
+    (AX), "at-initiation" (I); `defers` (D): success is right while a base is missing. `missing`
+    are the error codes that say that the bdev asked for is not there. `volatile`: its bdevs may
+    vanish without a call. `discards`: the delete also ends bdevs that were never registered.
+    `early` is the variant parameter under which the reply comes too soon. `superblock` is the
+    boolean parameter that asks for metadata on the bases.
     """
 
     kind: Kind
@@ -69,6 +70,7 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     early: str = ""
     missing: tuple[int, ...] = ()
     volatile: bool = False
+    discards: bool = False
     store: str = ""
     alias: str = ""
     peer: str = ""
@@ -87,6 +89,7 @@ def catalogue() -> Mapping[str, Method]:
 def clauses_of(method: Method, params: object) -> tuple[Clause, ...]:
     """Return the contract of a create: what its handler may do, in every version."""
     superblock = bool(method.superblock) and _get(params, method.superblock) is True
+    create: tuple[Clause, ...]
     if method.contract == "raid":
         create = RAID_CREATE_SUPERBLOCK if superblock else RAID_CREATE_PLAIN
     else:
@@ -121,8 +124,8 @@ def bdev_names(method: Method, params: object, result: object) -> tuple[str, ...
     """
     if method.result == "name" and isinstance(result, str):
         return (result,)
-    if method.result == "names" and (named := _strings(result)):
-        return tuple(named)
+    if method.result == "names" and (listed := _strings(result)):
+        return tuple(listed)
     if method.result == "object" and isinstance(named := _get(result, "name"), str):
         return (named,)
     return tuple(name for template in method.bdevs for name in fill(template, params))

@@ -1,7 +1,7 @@
 """The life of one connection of the JSON-RPC server.
 
 Sources: LIFECYCLE 2.2, 2.7. After a half close (the client shut down its sending side) no request
-is read any more; up to v26.01 replies still leave, from v26.05 on those completed later are dropped.
+is read any more; up to v26.01 replies still leave, from v26.05 on later ones are dropped.
 """
 
 from bdevcheck.model.machine import declare

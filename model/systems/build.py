@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from bdevcheck.model.clause import Binding, Clause, bind
 from bdevcheck.model.compose import Vector
-from bdevcheck.model.contract import Binding, Clause, bind
 from bdevcheck.model.variant import Variant
 
 
@@ -43,7 +43,8 @@ def also(vectors: Iterable[Vector], when: Mapping[str, Mapping[str, str]]) -> It
     """Add participants: `when` maps an event's name to the events that go with it.
 
     >>> from bdevcheck.model.compose import vector
-    >>> list(also([vector("seen", {"rpc": "send_ok"})], {"send_ok": {"client": "answer"}}))[0].events
+    >>> seen = vector("seen", {"rpc": "send_ok"})
+    >>> next(also([seen], {"send_ok": {"client": "answer"}})).events
     (('client', 'answer'), ('rpc', 'send_ok'))
     """
     for each in vectors:

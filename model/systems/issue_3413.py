@@ -11,7 +11,10 @@ from collections.abc import Iterator
 
 from bdevcheck.model.catalogue import catalogue, clauses_of
 from bdevcheck.model.compose import System, Vector, vector
-from bdevcheck.model.contract import LVSTORE_CREATE, WAIT
+from bdevcheck.model.contract import (
+    LVSTORE_CREATE,
+    WAIT,
+)
 from bdevcheck.model.expression import at
 from bdevcheck.model.machine import Machine
 from bdevcheck.model.machines import LIFE_CYCLES, Machines, script

@@ -2,13 +2,13 @@
 
 Two bases, a raid with superblock over them, an lvstore on the raid. Each connection makes one call
 at a time, any of nine, for ever. What the bases hold on disk outlives them, so that examination
-finds a deleted raid again. `most-general` asks for the raid only while both bases are there, and deletes
-no base meanwhile; `most-general-deferred` asks at any time, so that creates are deferred, which
-shows a fault that SPDK still has (LIFECYCLE 3.8). Bounds and omissions: one raid, one lvstore, one call under way per
-connection; no I/O errors; unregistration of a base waits until the raid has let it go, so that the
-crashes of LIFECYCLE 3.6 (a base or the raid deleted during the superblock write) do not occur; a
-name gets its next bdev only when the success of the create before it has been seen, so that a reply
-is never taken for that of the next bdev.
+finds a deleted raid again. `most-general` asks for the raid only while both bases are there, and
+deletes no base meanwhile; `most-general-deferred` asks at any time, so that creates are deferred,
+which shows a fault that SPDK still has (LIFECYCLE 3.8). Bounds and omissions: one raid, one
+lvstore, one call under way per connection; no I/O errors; unregistration of a base waits until the
+raid has let it go, so that the crashes of LIFECYCLE 3.6 (a base or the raid deleted during the
+superblock write) do not occur; a name gets its next bdev only when the success of the create before
+it has been seen, so that a reply is never taken for that of the next bdev.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from bdevcheck.model.clause import Clause
 from bdevcheck.model.compose import UNFAIR, System, Vector, vector
 from bdevcheck.model.contract import (
     CREATE_AT_ONCE,
@@ -27,7 +28,6 @@ from bdevcheck.model.contract import (
     LVSTORE_CREATE,
     RAID_CREATE_SUPERBLOCK,
     WAIT,
-    Clause,
 )
 from bdevcheck.model.expression import at
 from bdevcheck.model.machine import Machine

@@ -1,0 +1,251 @@
+"""Mutants: no row of a life cycle can be removed or redirected unnoticed, but for those listed.
+
+A row is noticed when a system can no longer be composed, or has another number of states or steps,
+or another verdict. The short form tries every row on the small system, and a fixed sample of the
+rest on the large ones; the long form (--long) tries every row on all of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from bdevcheck.model.compose import CompositionError, System
+from bdevcheck.model.explore import DEFAULT_MAX_STATES, Exploration, explore
+from bdevcheck.model.machine import redirect
+from bdevcheck.model.machines import LIFE_CYCLES, MACHINES, Machines
+from bdevcheck.model.systems.issue_3413 import issue_3413
+from bdevcheck.model.systems.most_general import most_general, most_general_deferred
+from bdevcheck.model.variant import VARIANTS
+from bdevcheck.model.verify import verify
+
+Build = Callable[..., System]
+Row = tuple[str, str, str]  # machine, trigger, source
+
+BUGGY = VARIANTS["buggy"]  # the version that takes most steps
+GLIMPSE = 4000  # states: what is looked at first
+BUILDS: tuple[Build, ...] = (issue_3413, most_general, most_general_deferred)
+
+_IO = "not used here: the systems leave out failures (I/O errors, refused parameters)"
+_PLAIN = "not used here: only the checker follows raids without a superblock"
+_CHECKER = "not used here: a test that only the checker asks"
+_NOBODY = "not used here: a test that no clause asks so far"
+_LOSS = "not used here: no member is lost while the raid is online"
+_SAME_STATES = "leads to states that are reached anyway, by as many steps"
+_CONNECTION = "not used here: connections stay open"
+
+# (machine, trigger, sources) -> why these rows are not noticed. A star stands for every trigger, or
+# for every source. Exact: a row that comes into use must leave this list.
+SURVIVORS: dict[tuple[str, str, str], str] = {
+    ("bdev", "*", "failed"): _IO,
+    ("bdev", "*", "stuck"): _IO,
+    ("bdev", "*", "offline"): _LOSS,
+    ("bdev", "go_offline", "*"): _LOSS,
+    ("bdev", "fail", "*"): _IO,
+    ("bdev", "get_stuck", "*"): _IO,
+    ("bdev", "register", "allocated"): _PLAIN + ", and methods that answer later",
+    ("bdev", "arrive", "*"): _PLAIN + "; delay bdevs here are not deferred",
+    ("bdev", "assemble", "absent"): "a superblock on disk comes from an earlier raid, now gone",
+    ("bdev", "is_registered", "*"): _NOBODY,
+    ("bdev", "is_settled", "*"): _CHECKER,
+    ("bdev", "is_nameless", "*"): _CHECKER,
+    ("bdev", "is_unregistered", "absent allocated examining deferred completing"): (
+        "a base that the raid holds has been registered"
+    ),
+    ("bdev", "is_unregistered", "destructing gone"): "a base is unlisted after the raid let it go",
+    ("bdev", "is_unborn", "absent allocated"): "no version answers before the superblock write",
+    ("bdev", "is_over", "absent"): "a delete that has begun had a bdev",
+    ("rpc", "drop", "*"): _CONNECTION,
+    ("rpc", "*", "dropped"): _CONNECTION,
+    ("rpc", "is_pending", "*"): _NOBODY,
+    ("rpc", "is_under_way", "*"): "not used here: auto-examine is on",
+    ("rpc", "is_handled", "*"): _CHECKER,
+    ("rpc", "is_not_pending has_no_success_queued", "unsent"): "asked only while a call is made",
+    ("connection", "half_close reset close", "*"): _CONNECTION,
+    ("connection", "*", "half_closed reset closed"): _CONNECTION,
+    ("examine", "is_busy", "*"): _NOBODY,
+    ("claim", "claim_read_many_write_none claim_read_many_write_shared", "*"): (
+        "not used here: no external snapshots, no shared claims"
+    ),
+    ("claim", "*", "read_many_write_none read_many_write_shared"): (
+        "not used here: no external snapshots, no shared claims"
+    ),
+    ("claim", "release is_claimed", "read_many_write_one"): "no raid over an lvstore's base",
+    ("claim", "is_unclaimed", "*"): _NOBODY,
+    ("raid", "*", "offline"): _LOSS,
+    ("raid", "stop revive", "*"): _LOSS,
+    ("raid", "*", "stuck"): _IO,
+    ("raid", "get_stuck fail", "*"): _IO,
+    ("raid", "go_online_at_once", "*"): _PLAIN,
+    ("raid", "free", "absent reading writing completing assembling"): (
+        "a raid is freed when its bdev is unlisted or discarded: online or waiting"
+    ),
+    ("raid", "is_building", "*"): "a base that the raid builds on is registered already",
+    ("slot", "miss", "*"): "a deferred raid's slots stay empty here until it is completed",
+    ("slot", "*", "missing"): "a deferred raid's slots stay empty here until it is completed",
+    ("slot", "vacate", "reading"): "a raid that reads superblocks does not fail here",
+    ("slot", "is_reading", "*"): _NOBODY,
+    ("disk", "wipe", "*"): _IO,
+}
+
+ROWS: tuple[Row, ...] = tuple(
+    (name, trigger, source) for name, each in MACHINES.items() for trigger, source, _ in each.rows
+)
+
+
+def survivors_of(machine: str, triggers: str, sources: str) -> set[Row]:
+    return {
+        (name, trigger, source)
+        for name, trigger, source in ROWS
+        if name == machine
+        and (triggers == "*" or trigger in triggers.split())
+        and (sources == "*" or source in sources.split())
+    }
+
+
+# Rows whose redirection to the next state is not noticed; their removal is.
+REDIRECTED: dict[Row, str] = {
+    ("claim", "claim_exclusive_write", "none"): "no system tells two kinds of claim apart",
+    ("claim", "claim_read_many_write_one", "none"): "no system tells two kinds of claim apart",
+    ("rpc", "queue_error", "pending"): _SAME_STATES + "; no property binds a reply to its lvstore",
+    ("rpc", "is_not_pending", "sent_ok"): _SAME_STATES,
+    ("rpc", "has_no_success_queued", "queued_error"): _SAME_STATES,
+    ("lvstore", "is_present", "unloading"): _SAME_STATES,
+}
+
+UNUSED = set[Row]().union(*(survivors_of(*each) for each in SURVIVORS))
+USED = [row for row in ROWS if row not in UNUSED]
+
+
+# --- how a mutant is noticed ---------------------------------------------------------------------
+
+
+@cache
+def original(build: Build, max_states: int = DEFAULT_MAX_STATES) -> Exploration:
+    return explore(build(BUGGY), max_states=max_states)
+
+
+def counts_of(found: Exploration) -> tuple[int, int, int]:
+    return len(found.states), len(found.edges), found.depth
+
+
+def verdicts_of(found: Exploration) -> list[bool | None]:
+    return [each.holds for each in verify(found)]
+
+
+def notice(build: Build, machines: Machines) -> str:
+    """Return what notices the mutant in one system, or nothing."""
+    try:
+        system = build(BUGGY, machines)
+    except CompositionError:
+        return "construction"
+    # First the beginning: the same order of search makes the same beginning. Then twice the
+    # states of the original: a mutant that reaches more is noticed by then.
+    for bound in (GLIMPSE, 2 * len(original(build).states)):
+        found = explore(system, max_states=bound)
+        if counts_of(found) != counts_of(original(build, bound)):
+            return "counts"
+    return "verdicts" if verdicts_of(found) != verdicts_of(original(build)) else ""
+
+
+def is_noticed(machines: Machines, builds: tuple[Build, ...] = BUILDS) -> bool:
+    return any(notice(build, machines) for build in builds)
+
+
+def mutants_of(row: Row) -> dict[str, Machines]:
+    """Return the row removed, and the row redirected to the state after its destination."""
+    name, trigger, source = row
+    machine = MACHINES[name]
+    dest = machine.step(source, trigger)
+    assert dest is not None
+    other = machine.states[(machine.states.index(dest) + 1) % len(machine.states)]
+    return {
+        what: replace(LIFE_CYCLES, **{name: redirect(machine, trigger, source, to)})
+        for what, to in (("removed", None), (f"to {other}", other))
+    }
+
+
+@cache
+def taken_in(build: Build) -> frozenset[Row]:
+    """Return the rows that some reachable step takes."""
+    found = original(build)
+    components = found.system.components
+    places = {name: number for number, name in enumerate(components)}
+    names = {id(machine): name for name, machine in MACHINES.items()}
+    return frozenset(
+        (names[id(machine)], event, machine.states[found.states[source][places[part]]])
+        for source, vector, _ in found.edges
+        for part, event in found.system.vectors[vector].events
+        if id(machine := components[part]) in names
+    )
+
+
+# --- the tests -----------------------------------------------------------------------------------
+
+
+def test_the_rows_in_no_use_are_exactly_those_listed() -> None:
+    taken = frozenset[Row]().union(*(taken_in(build) for build in BUILDS))
+    assert sorted(set(ROWS) - taken) == sorted(UNUSED)
+
+
+def test_every_survivor_pattern_stands_for_some_row() -> None:
+    assert [each for each in SURVIVORS if not survivors_of(*each)] == []
+
+
+def unnoticed(row: Row) -> list[str]:
+    return [what for what, machines in mutants_of(row).items() if not is_noticed(machines)]
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_no_row_that_issue_3413_takes_is_changed_unnoticed(name: str) -> None:
+    rows = [row for row in USED if row[0] == name and row in taken_in(issue_3413)]
+    assert [row for row in rows if row not in REDIRECTED and unnoticed(row)] == []
+
+
+SAMPLE = [row for row in USED if row not in taken_in(issue_3413) and row not in REDIRECTED][::8]
+
+
+@pytest.mark.parametrize("row", SAMPLE, ids=" ".join)
+def test_no_sampled_row_of_the_others_is_changed_unnoticed(row: Row) -> None:
+    assert not unnoticed(row)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", USED, ids=" ".join)
+def test_no_row_is_changed_unnoticed_but_for_those_listed(row: Row) -> None:
+    redirected = list(mutants_of(row))[1]
+    assert unnoticed(row) == [redirected] * (row in REDIRECTED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", sorted(UNUSED)[::10], ids=" ".join)
+def test_a_row_that_no_step_takes_is_redirected_unnoticed(row: Row) -> None:
+    # Removing it may be noticed: an event that loses its last row is refused.
+    assert list(mutants_of(row))[1] in unnoticed(row)
+
+
+def test_the_original_is_not_noticed() -> None:
+    assert not is_noticed(LIFE_CYCLES, (issue_3413,))
+
+
+# --- one specification ---------------------------------------------------------------------------
+
+
+def test_a_reply_tied_to_the_wrong_state_is_found_by_exploration() -> None:
+    """One row more, and the fixed version has issue 3413: its reply waits for nothing."""
+    wrong = replace(
+        LIFE_CYCLES, bdev=redirect(LIFE_CYCLES.bdev, "has_registered", "examining", "examining")
+    )
+    found = explore(issue_3413(VARIANTS["fixed"], wrong))
+    verdicts = {each.property.name: each for each in verify(found)}
+    failing = {name for name, each in verdicts.items() if each.holds is False}
+    assert failing == {
+        "create-after-register-kept",
+        "create-answered-means-registered",
+        "create_lvstore-succeeds",
+    }
+    path = verdicts["create-answered-means-registered"].path
+    assert path is not None
+    after = found.system.name_state(path.steps[-1].after)
+    assert (after["rpc5"], after["raid1"], after["raid1.name"]) == ("sent_ok", "examining", "free")
