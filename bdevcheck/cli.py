@@ -1,7 +1,8 @@
 """The command line: `bdevcheck check | explore | draw`.
 
 Exit codes: 0 conforms (or every property holds), 1 violates or unexplained (or a property fails),
-2 usage or unreadable input, 3 undecided, 70 an error of bdevcheck itself, 130 interrupted.
+2 usage, unreadable input or unwritable output, 3 undecided, 70 an error of bdevcheck itself,
+130 interrupted, 141 nobody read the output to its end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,13 +30,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bdevcheck.conformance.verdict import Report
+    from bdevcheck.model.compose import System
 
-EXIT_FAILS, EXIT_USAGE, EXIT_UNDECIDED, EXIT_INTERNAL, EXIT_INTERRUPTED = 1, 2, 3, 70, 130
+EXIT_FAILS, EXIT_USAGE, EXIT_UNDECIDED, EXIT_INTERNAL = 1, 2, 3, 70
+EXIT_INTERRUPTED, EXIT_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE: what a shell says
 _DEBUG = "BDEVCHECK_DEBUG"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; nothing escapes as a traceback."""
+    _escape_what_cannot_be_encoded()
     try:
         code = cli.main(
             args=list(arguments) if arguments is not None else None,
@@ -48,10 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
         return _fail(EXIT_INTERRUPTED, "interrupted")
-    except BrokenPipeError:
-        # The reader has gone (`| head`): nothing is left to say, and nobody to say it to.
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone (`| head`): nothing is left to say, and nobody to say it to. Click and
+        # rich make it SystemExit(1) and nothing else so, but 1 would say "violates".
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_INTERNAL
+        return EXIT_PIPE
+    except OSError as error:
+        return _fail(EXIT_USAGE, f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception as error:
         if os.environ.get(_DEBUG):
             traceback.print_exc()
@@ -59,6 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f"this is a fault of bdevcheck, please report it (details with {_DEBUG}=1)"
         return _fail(EXIT_INTERNAL, f"{what}\n{hint}")
     return code if isinstance(code, int) else 0
+
+
+def _escape_what_cannot_be_encoded() -> None:
+    """Let no name and no arrow stop a report: names may hold half a surrogate pair."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(code: int, message: str) -> int:
@@ -69,6 +84,18 @@ def _fail(code: int, message: str) -> int:
 def _describe(error: InputError) -> str:
     place = f"{error.path}:{error.line}" if error.line else error.path
     return f"{place}: {error.message}\nallowed: {error.allowed}"
+
+
+def _drawable(_context: click.Context, _option: click.Parameter, path: str | None) -> Path | None:
+    """Refuse a picture of an unknown format before the work, not after it."""
+    from bdevcheck.diagrams.render import FORMATS
+
+    if path is None:
+        return None
+    if Path(path).suffix.lower() not in {f".{each}" for each in FORMATS}:
+        allowed = ", ".join(f".{each}" for each in FORMATS)
+        raise click.BadParameter(f"{path!r} does not end in one of: {allowed}")
+    return Path(path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -99,6 +126,7 @@ def cli() -> None:
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False),
+    callback=_drawable,
     help="Draw the violations; FILE ends in .svg, .png or .dot (-2, -3 ... before it for more).",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show every undecided obligation.")
@@ -121,7 +149,7 @@ def check(
     files: tuple[str, ...],
     as_json: bool,
     rules: tuple[str, ...],
-    picture: str | None,
+    picture: Path | None,
     verbose: bool,
     tolerance: int,
     log_utc_offset: float | None,
@@ -138,13 +166,15 @@ def check(
     from bdevcheck import conformance
     from bdevcheck.traces import load
 
+    if files.count("-") > 1:
+        raise click.BadParameter("standard input, `-`, can be read only once")
     offset = None if log_utc_offset is None else round(log_utc_offset * 3600)
     trace = load(list(files), tolerance_ns=tolerance * 1000, utc_offset_s=offset)
     with _progress("judging", "stacks of bdevs") as update:
         report = conformance.check(trace, rules=rules, progress=update)
     _print_report(report, as_json=as_json, verbose=verbose)
     if picture is not None:
-        _draw_violations(report, Path(picture))
+        _draw_violations(report, picture)
     return _exit_code(report)
 
 
@@ -248,6 +278,7 @@ def explore(name: str | None, variant: str, max_states: int, as_json: bool) -> i
     "-o",
     "--output",
     type=click.Path(dir_okay=False),
+    callback=_drawable,
     help="Where to write; ends in .svg, .png or .dot. Default: NAME.svg here.",
 )
 @click.option("--variant", type=click.Choice(list(VARIANTS)), default="modern", show_default=True)
@@ -259,7 +290,7 @@ def explore(name: str | None, variant: str, max_states: int, as_json: bool) -> i
     help="Of a system: its states (condensed where they are many), the first counterexample drawn "
     "over them, or that counterexample as a sequence chart.",
 )
-def draw(name: str, output: str | None, variant: str, form: str) -> int:
+def draw(name: str, output: Path | None, variant: str, form: str) -> int:
     """Draw a life cycle or a system.
 
     NAME is a machine (bdev, rpc, raid ...) or a system (issue-3413 ...); `bdevcheck draw list`
@@ -274,18 +305,26 @@ def draw(name: str, output: str | None, variant: str, form: str) -> int:
         click.echo("machines: " + ", ".join(MACHINES))
         click.echo("systems:  " + ", ".join(SYSTEMS))
         return 0
-    path = Path(output or f"{name}.svg")
+    path = output or Path(f"{name}.svg")
     if name in MACHINES:
+        if form != "graph":
+            raise click.BadParameter(f"{name} is a machine, and machines have one form: graph")
         picture = draw_machine(MACHINES[name])
     else:
-        from bdevcheck.narrate import draw_system
-
-        if name not in SYSTEMS:
-            known = ", ".join([*MACHINES, *SYSTEMS])
-            raise click.BadParameter(f"no {name!r}; there are: {known}")
-        picture = draw_system(SYSTEMS[name](VARIANTS[variant]), form)
+        _named(name, {**MACHINES, **SYSTEMS})
+        picture = _draw_system(SYSTEMS[name](VARIANTS[variant]), variant, form)
     click.echo(f"picture: {_write(picture, path, write)}")
     return 0
+
+
+def _draw_system(system: System, variant: str, form: str) -> graphviz.Digraph:
+    from bdevcheck.narrate import draw_system
+
+    picture = draw_system(system, form)
+    if picture is None:
+        why = f"every property of {system.name} holds for variant {variant}"
+        raise click.UsageError(f"{why}: nothing to draw; try another --variant, or --form graph")
+    return picture
 
 
 # -- helpers -------------------------------------------------------------------------------------

@@ -133,10 +133,10 @@ def _step(system: System, step: Step) -> dict[str, object]:
     }
 
 
-def draw_system(system: System, form: str) -> graphviz.Digraph:
+def draw_system(system: System, form: str) -> graphviz.Digraph | None:
     """Draw a system: its states, its first counterexample over them, or that as a sequence.
 
-    Raises ValueError for a counterexample of a system that has none.
+    None for a counterexample of a system that has none.
     """
     from bdevcheck.diagrams.gallery import counterexample, draw_states
     from bdevcheck.diagrams.overlay import draw_overlay
@@ -148,5 +148,5 @@ def draw_system(system: System, form: str) -> graphviz.Digraph:
         return draw_states(found)
     path = counterexample(found)
     if path is None:
-        raise ValueError(f"{system.name}: every property holds, there is no counterexample")
+        return None
     return draw_overlay(found, path) if form == "counterexample" else draw_sequence(system, path)

@@ -71,8 +71,8 @@ class _Line:
     nameless: int = 0
 
 
-def pair(records: Sequence[WireRecord], *, whole: bool) -> Pairing:
-    """Pair requests and replies; `whole` says that no record before the last is missing."""
+def pair(records: Sequence[WireRecord]) -> Pairing:
+    """Pair requests and replies of records of which none is missing before the last."""
     rows = catalogue()
     lines: defaultdict[int, _Line] = defaultdict(_Line)
     # A recorder may see the end of unreadable bytes only after the target has answered them.
@@ -91,7 +91,7 @@ def pair(records: Sequence[WireRecord], *, whole: bool) -> Pairing:
             replies += 1
             line = lines[record.conn]
             if not _take_reply(line, record, garbled=record.conn in garbled):
-                orphans.append(Orphan(record, whole and line.seen_from_start))
+                orphans.append(Orphan(record, certain=line.seen_from_start))
     return Pairing(tuple(calls), tuple(orphans), replies)
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from bdevcheck.conformance.call import Pairing, pair
 from bdevcheck.conformance.coverage import Span, coverage_of
 from bdevcheck.conformance.explain import (
+    damage_doubt,
     doubt_of,
+    idle_doubt,
     orphan_doubt,
     orphan_violation,
     unexplained_of,
@@ -55,7 +57,7 @@ def check(
     """
     wanted = _wanted(rules)
     records, lost = _sound_part(trace)
-    pairing = pair(records, whole=lost is None)
+    pairing = pair(records)
     lines = tuple(line for line in (trace.log.lines if trace.log else ()) if line.fact)
     evidence = Evidence(trace, pairing, lines, coverage_of(trace.log, pairing.calls))
     names = names_of(pairing.calls, lines)
@@ -135,6 +137,7 @@ def _report(
         orphans = evidence.pairing.orphans
         violations += [orphan_violation(evidence, each) for each in orphans if each.certain]
         doubts += [orphan_doubt(each) for each in orphans if not each.certain]
+    doubts += _doubts_of_all(evidence.trace, tallies)
     unexplained = tuple(unexplained_of(each) for each in judgements if each.failed_at is not None)
     variants = EVERY_VARIANT
     for each in judgements:
@@ -142,7 +145,7 @@ def _report(
     if any(orphan.certain for orphan in evidence.pairing.orphans):
         variants = 0
     return Report(
-        verdict=_verdict(violations, unexplained, doubts, tallies, _is_damaged(evidence.trace)),
+        verdict=_verdict(violations, unexplained, doubts),
         sources=_sources(evidence.trace),
         violations=tuple(violations),
         unexplained=unexplained,
@@ -203,27 +206,26 @@ def _outcome(owed: Obligation) -> str:
 
 
 def _verdict(
-    violations: Sequence[Violation],
-    unexplained: Sequence[Unexplained],
-    doubts: Sequence[Doubt],
-    tallies: dict[str, Tally],
-    damaged: bool,
+    violations: Sequence[Violation], unexplained: Sequence[Unexplained], doubts: Sequence[Doubt]
 ) -> Verdict:
     if violations:
         return Verdict.VIOLATES
     if unexplained:
         return Verdict.UNEXPLAINED
-    exercised = any(tally.exercised for tally in tallies.values())
-    return Verdict.UNDECIDED if doubts or damaged or not exercised else Verdict.CONFORMS
+    return Verdict.UNDECIDED if doubts else Verdict.CONFORMS
 
 
-def _is_damaged(trace: Trace) -> bool:
-    """Tell whether damage forbids a pass.
+def _doubts_of_all(trace: Trace, tallies: dict[str, Tally]) -> list[Doubt]:
+    """Return what stands against a pass as a whole: damage, and a trace that exercises nothing.
 
     An unreadable line of the log only makes a stretch of it prove nothing (old targets print some).
     """
-    of_log = trace.log.damage if trace.log is not None else ()
-    return bool(trace.wire and trace.wire.damage) or any(damage.loses for damage in of_log)
+    damage = list(trace.wire.damage) if trace.wire is not None else []
+    damage += [each for each in (trace.log.damage if trace.log else ()) if each.loses]
+    doubts = [damage_doubt(each) for each in damage]
+    if not any(tally.exercised for tally in tallies.values()):
+        doubts.append(idle_doubt(_sources(trace)[0]))
+    return doubts
 
 
 def _sources(trace: Trace) -> tuple[str, ...]:

@@ -20,10 +20,13 @@ from bdevcheck.conformance.verdict import Doubt, Moment, Unexplained, Violation
 from bdevcheck.model.machines.bdev import BDEV
 from bdevcheck.model.machines.raid import RAID
 from bdevcheck.model.rule import RULES
-from bdevcheck.traces.record import FactKind, LogLine, Reply, Request
+from bdevcheck.traces.record import Damage, FactKind, LogLine, Place, Reply, Request
 
 if TYPE_CHECKING:
     from bdevcheck.conformance.check import Evidence
+
+EVERY_RULE = "every rule"
+"""What stands for the rule where a doubt concerns the trace as a whole."""
 
 _MAX_TEXT = 160
 _MAX_LOOKUPS = 3
@@ -103,6 +106,30 @@ def orphan_doubt(orphan: Orphan) -> Doubt:
         reason="a reply without a request, on a connection whose start is not in the trace",
         remedy="record from the start of the connection",
         place=orphan.reply.at.place,
+    )
+
+
+def damage_doubt(damage: Damage) -> Doubt:
+    """Say that a damaged recording cannot pass, whatever is left of it."""
+    return Doubt(
+        rule=EVERY_RULE,
+        bdev="",
+        method="",
+        reason=f"the recording is damaged: {damage.reason}",
+        remedy="record again, or repair the place",
+        place=damage.place,
+    )
+
+
+def idle_doubt(source: str) -> Doubt:
+    """Say that a trace puts no rule to the test."""
+    return Doubt(
+        rule=EVERY_RULE,
+        bdev="",
+        method="",
+        reason="nothing to judge: the trace exercises no rule",
+        remedy="record the calls that create, look for, wait for or delete bdevs",
+        place=Place(source, 1),
     )
 
 

@@ -22,9 +22,18 @@ _STYLES = {
 _SHORT = 3
 """How many doubts are shown one by one; more are counted."""
 
+_VISIBLE = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421}
+"""Control characters as pictures: a bdev's name must not break a line or command a terminal."""
+
 
 def lines_of(report: Report, *, verbose: bool = False) -> Iterator[Text]:
     """Yield the report line by line; `verbose` shows every doubt."""
+    for line in _lines_of(report, verbose=verbose):
+        line.plain = line.plain.translate(_VISIBLE)
+        yield line
+
+
+def _lines_of(report: Report, *, verbose: bool) -> Iterator[Text]:
     yield _headline(report)
     for violation in report.violations:
         yield Text()

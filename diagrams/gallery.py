@@ -1,4 +1,4 @@
-"""The pictures of every machine and system, kept in the repository beside this module.
+"""The pictures of every machine and system, and of a real violation, beside this module.
 
 ``python -m bdevcheck.diagrams.gallery`` regenerates them. An SVG is rewritten only when its DOT
 text has changed, so that another version of Graphviz does not touch pictures that say the same.
@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import graphviz
 
+from bdevcheck import traces
+from bdevcheck.conformance import Violation, check
 from bdevcheck.diagrams.dot import draw_exploration, draw_machine, draw_projection
 from bdevcheck.diagrams.overlay import draw_overlay
 from bdevcheck.diagrams.render import write
 from bdevcheck.diagrams.sequence import draw_sequence
 from bdevcheck.diagrams.statespace import WHOLE
+from bdevcheck.diagrams.timeline import draw_timeline
 from bdevcheck.model.compose import System
 from bdevcheck.model.explore import Exploration, explore
 from bdevcheck.model.machines import MACHINES
@@ -24,6 +28,8 @@ from bdevcheck.model.path import Path as Run
 from bdevcheck.model.systems import SYSTEMS
 from bdevcheck.model.variant import VARIANTS
 from bdevcheck.model.verify import decide
+
+_RECORDING = "a1_issue3413_one_connection"
 
 FOLDER = Path(__file__).parent / "gallery"
 
@@ -56,6 +62,26 @@ def pictures() -> Iterator[tuple[str, graphviz.Digraph]]:
         for variant in SHOWN:
             system = replace(build(VARIANTS[variant]), name=f"{name} ({variant})")
             yield from _draw_system(f"system-{name}-{variant}", system, name)
+    yield from _violations()
+
+
+def _violations() -> Iterator[tuple[str, graphviz.Digraph]]:
+    """Yield the violations of a recording that ships with the project, as timelines."""
+    folder = resources.files(traces) / "corpus" / "before-fix"
+    with resources.as_file(folder) as here:
+        files = [here / f"{_RECORDING}.{end}" for end in ("wire.jsonl", "log")]
+        report = check(traces.load(files))
+    for number, violation in enumerate(report.violations, 1):
+        yield f"violation-issue-3413-{number}", draw_timeline(_portable(violation))
+
+
+def _portable(violation: Violation) -> Violation:
+    """Return the violation with file names instead of paths, which differ between machines."""
+    moments = tuple(
+        replace(moment, place=replace(moment.place, source=Path(moment.place.source).name))
+        for moment in violation.moments
+    )
+    return replace(violation, moments=moments)
 
 
 def _draw_system(name: str, system: System, shown: str) -> Iterator[tuple[str, graphviz.Digraph]]:
