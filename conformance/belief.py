@@ -101,6 +101,28 @@ def _extend(note: Note, move: Move) -> Note:
 
 
 _Compiled = tuple[Move, tuple[tuple[int, tuple[int, ...]], ...]]
+_Buckets = dict[int, dict[int, list[_Compiled]]]
+"""Moves by the position of one participant, and by the states in which it takes part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Moves compiled for one layout of a belief's components."""
+
+    layout: int
+    forced: _Buckets
+    free: _Buckets
+
+
+def _candidates(buckets: list[_Buckets]) -> Callable[[State], Iterator[_Compiled]]:
+    """Return what yields the moves that a state should try, in a fixed order."""
+    pivots = [(position, rows) for each in buckets for position, rows in sorted(each.items())]
+
+    def candidates(state: State) -> Iterator[_Compiled]:
+        for position, rows in pivots:
+            yield from rows.get(state[position], ())
+
+    return candidates
 
 
 @dataclass(slots=True)
@@ -117,6 +139,7 @@ class Belief:
     opened: int = 0
     covered: bool = False
     components: dict[str, Machine] = field(default_factory=dict)
+    layout: int = 0
     notes: dict[State, Note] = field(default_factory=dict)
     forgone: set[Tag] = field(default_factory=set)
 
@@ -135,6 +158,7 @@ class Belief:
     def drop(self, component: str) -> None:
         """Forget a component: states that differ only there become one."""
         at = 1 + list(self.components).index(component)
+        self.layout += at < len(self.components)
         del self.components[component]
         merged: dict[State, Note] = {}
         for state, note in self.notes.items():
@@ -147,11 +171,19 @@ class Belief:
         machine = self.components[component]
         return frozenset(machine.states[state[at]] for state in self.notes)
 
-    def close(self, moves: Iterable[Move]) -> None:
-        """Let hidden steps run, as far as they can; a forced step leaves no state behind."""
+    def prepare(self, moves: Iterable[Move]) -> Prepared:
+        """Compile moves for `close`; good until a component is dropped that is not the last."""
         moves = list(moves)
-        forced = self._bucketed(move for move in moves if move.forced)
-        free = self._bucketed(move for move in moves if not move.forced)
+        return Prepared(
+            self.layout,
+            self._buckets(move for move in moves if move.forced),
+            self._buckets(move for move in moves if not move.forced),
+        )
+
+    def close(self, *prepared: Prepared) -> None:
+        """Let hidden steps run, as far as they can; a forced step leaves no state behind."""
+        forced = _candidates([each.forced for each in prepared])
+        free = _candidates([each.free for each in prepared])
         limit = min(note.cost for note in self.notes.values()) + COST_MARGIN
         closed: dict[State, Note] = {}
         passing: set[State] = set()
@@ -238,9 +270,9 @@ class Belief:
                 for (name, machine), number in zip(self.components.items(), state[1:], strict=True)
             }
 
-    def _bucketed(self, moves: Iterable[Move]) -> Callable[[State], Iterator[_Compiled]]:
+    def _buckets(self, moves: Iterable[Move]) -> _Buckets:
         """Sort moves by the states of one participant, so that a state looks at few of them."""
-        buckets: dict[int, dict[int, list[_Compiled]]] = {}
+        buckets: _Buckets = {}
         for move in moves:
             compiled = self._compile(move)
             position, column = min(compiled[1], key=lambda part: -part[1].count(NO_STEP))
@@ -248,13 +280,7 @@ class Belief:
             for number, after in enumerate(column):
                 if after != NO_STEP:
                     rows.setdefault(number, []).append(compiled)
-        pivots = sorted(buckets.items())
-
-        def candidates(state: State) -> Iterator[_Compiled]:
-            for position, rows in pivots:
-                yield from rows.get(state[position], ())
-
-        return candidates
+        return buckets
 
     def _compile(self, move: Move) -> _Compiled:
         position = {name: index for index, name in enumerate(self.components, 1)}

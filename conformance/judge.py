@@ -98,7 +98,7 @@ class _Judging:
             case "wait" if subject.call.succeeded:
                 self._wait(subject, action)
             case "examine" | "adopt" if _has_effect(subject):
-                self.alive.examined |= set(subject.bases)
+                self.alive.ask_to_examine(subject.bases)
                 self._ask(Asked(subject, f"rpc {subject.call.number}"))
             case "detach" | "shutdown":
                 self.alive.loosen(subject)

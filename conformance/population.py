@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bdevcheck.conformance.belief import Belief, Move
+from bdevcheck.conformance.belief import Belief, Move, Prepared
 from bdevcheck.conformance.moves import (
     Thing,
     create_moves,
@@ -56,26 +56,27 @@ class Population:
         self.auto_examine_is_off = any(
             each.method.kind == "examine" and each.call.succeeded for each in stack.subjects
         )
-        self._moves: list[Move] | None = None
+        self._lives: Prepared | None = None
         self._is_closed = False
 
     # -- hidden steps --------------------------------------------------------------------------
 
     def close(self) -> None:
         """Let hidden steps run, where anything has changed since they ran last."""
-        if not self._is_closed:
-            self.belief.close(self.moves())
-            self._is_closed = True
+        if self._is_closed:
+            return
+        if self._lives is None or self._lives.layout != self.belief.layout:
+            self._lives = self.belief.prepare(self._life_moves())
+        self.belief.close(self._lives, self.belief.prepare(self._request_moves()))
+        self._is_closed = True
 
     def moves(self) -> list[Move]:
         """Return the hidden steps that are possible with what is alive."""
-        if self._moves is None:
-            self._moves = list(self._hidden_moves())
-        return self._moves
+        return [*self._life_moves(), *self._request_moves()]
 
     def changed(self) -> None:
-        """Remember that other steps may be possible from now on."""
-        self._moves = None
+        """Remember that the bdevs and names may take other steps from now on."""
+        self._lives = None
         self._is_closed = False
 
     def reopened(self) -> None:
@@ -97,13 +98,24 @@ class Population:
         """Add a request that the target has not handled yet."""
         self.belief.add(asked.rpc, self.machines.rpc, ["received"])
         self.asked[asked.rpc] = asked
+        self._touched(asked)
+
+    def ask_to_examine(self, bases: Iterable[str]) -> None:
+        """Remember bases that are examined when they register, though auto-examine is off."""
+        self.examined |= set(bases)
         self.changed()
 
     def answer(self, rpc: str) -> None:
         """Take away a request whose reply was seen."""
-        del self.asked[rpc]
+        asked = self.asked.pop(rpc)
         self.belief.drop(rpc)
-        self.changed()
+        self._touched(asked)
+
+    def _touched(self, asked: Asked) -> None:
+        """Remember that requests have changed; only a create is part of a bdev's life."""
+        if asked.thing is not None:
+            self.changed()
+        self.reopened()
 
     def make(self, subject: Subject, name: str, rpc: str) -> Thing:
         """Add a bdev that a create may make."""
@@ -137,6 +149,8 @@ class Population:
 
     def bases_of_stores(self, stores: Sequence[str]) -> tuple[str, ...]:
         """Return the bases of lvstores made in this trace."""
+        if not stores:
+            return ()
         return tuple(
             base
             for each in self.stack.subjects
@@ -197,17 +211,18 @@ class Population:
             return lookup_moves(asked.rpc, "look-up", (asked.bdev, call), present, missing)
         return iter(())
 
-    def _hidden_moves(self) -> Iterator[Move]:
-        raids = self.raids_with_metadata()
-        yield from joined(self._lives(), raids, self._is_examined)
+    def _life_moves(self) -> Iterator[Move]:
+        return joined(self._own_moves(), self.raids_with_metadata(), self._is_examined)
+
+    def _request_moves(self) -> Iterator[Move]:
         for asked in self.asked.values():
             if asked.thing is None:
                 yield from (move for move, clause in self.reply_moves(asked) if is_hidden(clause))
         by_hand = [o.rpc for o in self.asked.values() if o.subject.method.kind in _BY_HAND]
-        for raid in raids if by_hand else ():
+        for raid in self.raids_with_metadata() if by_hand else ():
             yield from examine_moves(by_hand, raid)
 
-    def _lives(self) -> Iterator[Move]:
+    def _own_moves(self) -> Iterator[Move]:
         """Yield what bdevs and names may do; creates of one connection are handled in order."""
         last: dict[int, str] = {}
         for thing in self.things:

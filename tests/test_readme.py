@@ -113,3 +113,14 @@ def test_dots_match_lines_or_a_part_of_one() -> None:
     assert pattern(shown).fullmatch("violates\n  after 1 ms.\n")
     assert not pattern(shown).fullmatch("conforms\n  after 1 ms.\n")
     assert not pattern(shown).fullmatch("violates\n  after 1 ms.\nmore\n")
+
+
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def test_readme_python_runs(desk: Path) -> None:
+    blocks = PYTHON_BLOCK.findall(README.read_text(encoding="utf-8"))
+    assert blocks
+    for block in blocks:
+        done = subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=desk, check=False)
+        assert done.returncode == 0, block
