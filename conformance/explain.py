@@ -43,9 +43,9 @@ def violation_of(evidence: Evidence, owed: Obligation) -> Violation:
         rule=owed.rule,
         bdev=bdev,
         method=call.request.method,
-        headline=_headline(owed, bdev, late),
+        headline=_headline(owed, _printable(bdev), late),
         moments=tuple(_moments(evidence, owed, bdev, effect)),
-        between=_between(owed, bdev, states),
+        between=_between(owed, _printable(bdev), states),
         states={role: " or ".join(names) for role, names in states.items()},
         expected=f"A conforming target would have {rule.expected}.",
         advice=rule.advice,
@@ -82,7 +82,7 @@ def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
     before = asked[-1:]
     moments = [moment for call in before for moment in (_request_moment(call), _first_reply(call))]
     moments.append(_reply_moment(reply, key=True))
-    what = f"id {json.dumps(reply.id)} on connection {reply.conn}"
+    what = _cut(f"id {json.dumps(reply.id, default=str)} on connection {reply.conn}")
     answered = f"a second reply to {what}" if before else f"a reply to {what}, which nobody sent"
     return Violation(
         rule=rule.name,
@@ -265,7 +265,13 @@ def _action_moment(action: Action) -> Moment:
 
 
 def _cut(text: str) -> str:
+    text = _printable(text)
     return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    """Return the text with what a terminal would obey (escapes, line ends) spelt out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 # -- sentences -----------------------------------------------------------------------------------
