@@ -20,8 +20,8 @@ from bdevcheck.conformance.explain import (
 from bdevcheck.conformance.judge import Judgement, judge
 from bdevcheck.conformance.moves import EVERY_VARIANT, variants_in
 from bdevcheck.conformance.obligation import Obligation
-from bdevcheck.conformance.schedule import Clock, actions_of
-from bdevcheck.conformance.stack import Names, Stack, names_of, stacks_of, subjects_of
+from bdevcheck.conformance.schedule import Clock, actions_of, departures_of
+from bdevcheck.conformance.stack import names_of, stacks_of, subjects_of
 from bdevcheck.conformance.verdict import Doubt, Report, Tally, Unexplained, Verdict, Violation
 from bdevcheck.model.machines import LIFE_CYCLES, Machines
 from bdevcheck.model.rule import RULES
@@ -63,27 +63,14 @@ def check(
     names = names_of(pairing.calls, lines)
     stacks = stacks_of(subjects_of(pairing.calls, names), lines)
     clock = Clock(records, by_wall=trace.log is not None)
-    judgements = [
-        _judge(stack, clock, evidence, names, machines, number, len(stacks), progress)
-        for number, stack in enumerate(stacks)
-    ]
+    departures = departures_of(records, clock)
+    judgements: list[Judgement] = []
+    for number, stack in enumerate(stacks):
+        if progress is not None:
+            progress(number, len(stacks))
+        actions = actions_of(stack, departures, clock, evidence.covered, trace.tolerance_ns)
+        judgements.append(judge(stack, actions, names, machines, fresh=_is_fresh(evidence)))
     return _report(evidence, judgements, wanted, lost)
-
-
-def _judge(
-    stack: Stack,
-    clock: Clock,
-    evidence: Evidence,
-    names: Names,
-    machines: Machines,
-    number: int,
-    total: int,
-    progress: Progress | None,
-) -> Judgement:
-    if progress is not None:
-        progress(number, total)
-    actions = actions_of(stack, clock, evidence.covered, evidence.trace.tolerance_ns)
-    return judge(stack, actions, names, machines, fresh=_is_fresh(evidence))
 
 
 def _is_fresh(evidence: Evidence) -> bool:

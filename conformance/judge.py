@@ -79,6 +79,8 @@ class _Judging:
             self.alive.reopened()
         elif action.kind is Kind.LINE_MUST:
             return self.belief.keep(lambda state: state[0] > action.number)
+        elif action.kind is Kind.TARGET_LEFT:
+            self.alive.loosen_all()
         else:
             self.belief.covered = action.kind is Kind.COVERED
             self.alive.reopened()
@@ -100,8 +102,10 @@ class _Judging:
             case "examine" | "adopt" if _has_effect(subject):
                 self.alive.ask_to_examine(subject.bases)
                 self._ask(Asked(subject, f"rpc {subject.call.number}"))
-            case "detach" | "shutdown":
+            case "detach":
                 self.alive.loosen(subject)
+            case "shutdown":
+                self.alive.loosen_all()
 
     def _create(self, subject: Subject, action: Action) -> None:
         for number, name in enumerate(subject.bdevs):

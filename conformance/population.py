@@ -161,10 +161,16 @@ class Population:
     def loosen(self, subject: Subject) -> None:
         """Let bdevs vanish unseen from now on: those that the call may take away."""
         about = {*subject.bdevs, *subject.bases, *self.bases_of_stores(subject.stores)}
-        every = subject.method.kind == "shutdown"
+        self._loosen(thing for thing in self.things if about & {thing.name, *thing.bases})
+
+    def loosen_all(self) -> None:
+        """Let every bdev vanish unseen from now on: the target may have ended."""
+        self._loosen(self.things)
+
+    def _loosen(self, things: Iterable[Thing]) -> None:
+        names = {thing.bdev for thing in things}
         self.things = [
-            replace(thing, volatile=True) if every or about & {thing.name, *thing.bases} else thing
-            for thing in self.things
+            replace(thing, volatile=True) if thing.bdev in names else thing for thing in self.things
         ]
         self.changed()
 

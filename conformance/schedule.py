@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from bdevcheck.conformance.coverage import Span
 from bdevcheck.conformance.stack import Stack, Subject
-from bdevcheck.traces.record import LogLine, WireRecord
+from bdevcheck.traces.record import Closed, LogLine, WireRecord
 
 
 class Kind(IntEnum):
@@ -23,8 +23,9 @@ class Kind(IntEnum):
     UNCOVERED = 1
     REQUEST = 2
     REPLY = 3
-    COVERED = 4
-    LINE_MUST = 5
+    TARGET_LEFT = 4
+    COVERED = 5
+    LINE_MUST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,11 @@ class Action:
 
     def order(self) -> tuple[int, int, int]:
         """Return the sorting key: records of the wire keep their order at one time."""
-        rank = Kind.REQUEST if self.kind in (Kind.REQUEST, Kind.REPLY) else self.kind
+        rank = Kind.REQUEST if self.kind in _OF_THE_WIRE else self.kind
         return self.time, rank, self.number
+
+
+_OF_THE_WIRE = (Kind.REQUEST, Kind.REPLY, Kind.TARGET_LEFT)
 
 
 class Clock:
@@ -63,13 +67,26 @@ class Clock:
 
 
 def actions_of(
-    stack: Stack, clock: Clock, covered: Sequence[Span], tolerance_ns: int
+    stack: Stack,
+    departures: Iterable[Action],
+    clock: Clock,
+    covered: Sequence[Span],
+    tolerance_ns: int,
 ) -> list[Action]:
     """Return the actions on a stack's belief, in order."""
     actions = [*_wire_actions(stack.subjects, clock), *_line_actions(stack.lines, tolerance_ns)]
     if actions:
-        actions += _coverage_actions(covered, tolerance_ns)
+        actions += [*departures, *_coverage_actions(covered, tolerance_ns)]
     return sorted(actions, key=Action.order)
+
+
+def departures_of(records: Iterable[WireRecord], clock: Clock) -> list[Action]:
+    """Return when the target closed a connection: it may have ended, and all bdevs with it."""
+    return [
+        Action(clock.time_of(record.at.seq), Kind.TARGET_LEFT, record.at.seq << 32)
+        for record in records
+        if isinstance(record, Closed) and record.by == "target"
+    ]
 
 
 def _wire_actions(subjects: Iterable[Subject], clock: Clock) -> Iterator[Action]:
