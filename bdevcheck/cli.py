@@ -88,10 +88,10 @@ def _describe(error: InputError) -> str:
 
 def _drawable(_context: click.Context, _option: click.Parameter, path: str | None) -> Path | None:
     """Refuse a picture of an unknown format before the work, not after it."""
-    from bdevcheck.diagrams.render import FORMATS
-
     if path is None:
         return None
+    from bdevcheck.diagrams.render import FORMATS
+
     if Path(path).suffix.lower() not in {f".{each}" for each in FORMATS}:
         allowed = ", ".join(f".{each}" for each in FORMATS)
         raise click.BadParameter(f"{path!r} does not end in one of: {allowed}")
@@ -281,7 +281,13 @@ def explore(name: str | None, variant: str, max_states: int, as_json: bool) -> i
     callback=_drawable,
     help="Where to write; ends in .svg, .png or .dot. Default: NAME.svg here.",
 )
-@click.option("--variant", type=click.Choice(list(VARIANTS)), default="modern", show_default=True)
+@click.option(
+    "--variant",
+    type=click.Choice(list(VARIANTS)),
+    default="modern",
+    show_default=True,
+    help="Of a system: which version of SPDK; `bdevcheck explore --help` says what each is.",
+)
 @click.option(
     "--form",
     type=click.Choice(["graph", "counterexample", "sequence"]),

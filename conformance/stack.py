@@ -40,7 +40,10 @@ class Subject:
 
 @dataclass(slots=True)
 class Stack:
-    """The names of one stack, the calls about them in order, and the log lines about them."""
+    """The names of one stack, the calls about them in order, and the log lines about them by time.
+
+    A line without a time is left out: it lies in a hole of the log, where no line proves anything.
+    """
 
     names: set[str] = field(default_factory=set)
     subjects: list[Subject] = field(default_factory=list)
@@ -79,7 +82,8 @@ def stacks_of(subjects: Iterable[Subject], lines: Iterable[LogLine]) -> list[Sta
     for subject in subjects:
         for stack in _concerned(subject, stack_of, ordered):
             stack.subjects.append(subject)
-    for line in lines:
+    stamped = [line for line in lines if line.at.wall_ns is not None]
+    for line in sorted(stamped, key=lambda line: line.at.wall_ns or 0):
         if line.fact is not None and line.fact.kind in SHOWN_KINDS:
             concerned = stack_of.get(line.fact.name)
             if concerned is not None:

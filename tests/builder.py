@@ -73,9 +73,9 @@ class Script:
         body = {"jsonrpc": "2.0", "id": self._id(conn, id), "error": {"code": code, "message": "?"}}
         return self.message(ms, "s2c", body, conn)
 
-    def close(self, ms: float, conn: int = 1) -> Script:
-        """Let the client close a connection."""
-        self.records.append((ms, {"kind": "close", "conn": conn, "by": "client"}))
+    def close(self, ms: float, conn: int = 1, by: str = "client") -> Script:
+        """Let one side close a connection."""
+        self.records.append((ms, {"kind": "close", "conn": conn, "by": by}))
         return self
 
     def _id(self, conn: int, id: Json) -> Json:
@@ -90,9 +90,7 @@ class Script:
 
     def inserting(self, ms: float, name: str) -> Script:
         """Let the log say that a bdev is registered."""
-        return self.line(
-            ms, f"bdev.c:7823:bdev_register: *DEBUG*: Inserting bdev {name} into list"
-        )
+        return self.line(ms, f"bdev.c:7823:bdev_register: *DEBUG*: Inserting bdev {name} into list")
 
     def removing(self, ms: float, name: str) -> Script:
         """Let the log say that unregistration starts."""

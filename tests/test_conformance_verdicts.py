@@ -47,7 +47,7 @@ def test_success_without_any_registration_is_a_violation_while_the_log_goes_on()
     report = _raid(None, 1000).tick(3000).check()
     assert broken(report) == [EARLY]
     assert report.violations[0].late_ns is None
-    assert report.violations[0].states["raid"] in ("reading or writing", "writing", "stuck or writing")
+    assert report.violations[0].states["raid"] == "stuck or writing"
 
 
 def test_wire_alone_does_not_decide_a_create() -> None:
@@ -72,7 +72,9 @@ def test_failed_lookup_sent_before_the_reply_proves_nothing() -> None:
 
 
 def test_failed_use_proves_an_early_reply_as_a_lookup_does() -> None:
-    script = _raid(None, 1000).request(1010, "bdev_lvol_create_lvstore", bdev_name="r", lvs_name="l")
+    script = _raid(None, 1000).request(
+        1010, "bdev_lvol_create_lvstore", bdev_name="r", lvs_name="l"
+    )
     assert broken(script.error(1015, -19).check(log=False)) == [EARLY]
 
 
@@ -130,9 +132,14 @@ def test_create_of_a_taken_name_proves_by_the_wire_alone_that_it_was_free() -> N
 
 
 def test_create_over_a_missing_base_is_exempt() -> None:
-    script = Script().base(0, "a").raid(20, "r", "a", "b").reply(25).tick(3000)
+    script = Script().base(0, "a").raid(20, "r", "a", "b").reply(25).base(50, "b").tick(60)
     report = script.check()
-    assert (report.verdict, _creates(report)) == (Verdict.CONFORMS, Tally(kept=1, exempt=1))
+    assert (report.verdict, _creates(report)) == (Verdict.CONFORMS, Tally(kept=2, exempt=1))
+
+
+def test_base_that_is_never_seen_may_be_an_alias_and_leaves_the_create_in_doubt() -> None:
+    report = Script().base(0, "a").raid(20, "r", "a", "b").reply(25).tick(3000).check()
+    assert (report.verdict, _creates(report)) == (Verdict.UNDECIDED, Tally(kept=1, undecided=1))
 
 
 def test_deferred_create_registers_when_its_base_comes() -> None:
@@ -171,7 +178,9 @@ def test_delete_answered_after_unlisting_conforms() -> None:
 
 
 def test_name_may_be_used_again_after_its_delete() -> None:
-    report = Script().base(0, "m").delete(10, "m").base(20, "m").lookup(30, 35, "m").tick(50).check()
+    report = (
+        Script().base(0, "m").delete(10, "m").base(20, "m").lookup(30, 35, "m").tick(50).check()
+    )
     assert report.verdict is Verdict.CONFORMS
 
 
@@ -217,7 +226,7 @@ def test_bdev_that_vanishes_with_its_device_is_no_violation() -> None:
 # -- unknown outcomes ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("outcome", ["no reply", "an error", "no id"])
+@pytest.mark.parametrize("outcome", ["no reply", "no id"])
 def test_bdev_may_be_gone_after_a_delete_of_unknown_outcome(outcome: str) -> None:
     script = _raid(None, 1000)
     if outcome == "no id":
@@ -225,10 +234,7 @@ def test_bdev_may_be_gone_after_a_delete_of_unknown_outcome(outcome: str) -> Non
         script.message(1010, "c2s", body, conn=2)
     else:
         script.request(1010, "bdev_raid_delete", name="r", conn=2)
-    script.failed_lookup(1020, 1024, "r")
-    if outcome == "an error":  # -EALREADY: another delete is on its way
-        script.error(1030, -32603, conn=2)
-    assert script.check(log=False).verdict is Verdict.UNDECIDED
+    assert script.failed_lookup(1020, 1024, "r").check(log=False).verdict is Verdict.UNDECIDED
 
 
 def test_client_that_gives_up_leaves_the_create_without_an_obligation() -> None:
