@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from bdevcheck.conformance.belief import Move, Tag
 from bdevcheck.model.catalogue import Method, clauses_of
@@ -234,6 +235,7 @@ def _shows(vector: Vector) -> tuple[FactKind, str] | None:
     return None
 
 
+@cache
 def _variants(clause: Clause) -> int:
     allowed = [clause.allowed_in(variant) for variant in VARIANTS.values()]
     return -1 if all(allowed) else sum(1 << n for n, each in enumerate(allowed) if each)

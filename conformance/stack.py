@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import networkx as nx
 
 from bdevcheck.conformance.call import Call
-from bdevcheck.model.catalogue import Method, base_names, bdev_names, fill
+from bdevcheck.model.catalogue import Method, base_names, bdev_names, fill, has_superblock
 from bdevcheck.traces.record import FactKind, LogLine
 
 SHOWN_KINDS = (FactKind.REGISTERED, FactKind.UNREGISTERING, FactKind.UNLISTED)
@@ -36,6 +36,10 @@ class Subject:
     bases: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
     found: frozenset[str] | None = None
+
+    def names(self) -> list[str]:
+        """Return all that the call names: it is about these, and about nothing else."""
+        return [*self.bdevs, *self.bases, *self.stores]
 
 
 @dataclass(slots=True)
@@ -67,37 +71,93 @@ class Names:
 
 
 def stacks_of(subjects: Iterable[Subject], lines: Iterable[LogLine]) -> list[Stack]:
-    """Split the calls about bdevs into stacks, in order of their first mention."""
+    """Split the calls about bdevs into stacks, in order of their first mention.
+
+    The last one has no names: it takes the calls that are about no bdev in particular, so that
+    they are judged where no stack is concerned.
+    """
     subjects = list(subjects)
     related: nx.Graph[str] = nx.Graph()
     for subject in subjects:
-        parts = [*subject.bdevs, *subject.bases, *subject.stores]
-        related.add_nodes_from(parts)
-        nx.add_path(related, parts)
+        related.add_nodes_from(subject.names())
+        nx.add_path(related, subject.names())
     stack_of: dict[str, Stack] = {}
     for names in nx.connected_components(related):
         stack = Stack(set(names))
         stack_of.update(dict.fromkeys(names, stack))
-    ordered = list({id(stack): stack for stack in stack_of.values()}.values())
+    every = list({id(stack): stack for stack in stack_of.values()}.values())
+    lives = _lives(subjects, stack_of)
+    at_large = Stack()
     for subject in subjects:
-        for stack in _concerned(subject, stack_of, ordered):
+        for stack in _concerned(subject, stack_of, every, lives):
             stack.subjects.append(subject)
+        if not subject.names() and subject.method.kind != "shutdown":
+            at_large.subjects.append(subject)
     stamped = [line for line in lines if line.at.wall_ns is not None]
     for line in sorted(stamped, key=lambda line: line.at.wall_ns or 0):
         if line.fact is not None and line.fact.kind in SHOWN_KINDS:
             concerned = stack_of.get(line.fact.name)
             if concerned is not None:
                 concerned.lines.append(line)
-    return ordered
+    return [*every, at_large]
+
+
+@dataclass(slots=True)
+class _Life:
+    """Where a stack's own calls begin and end, and what they tell of it at the end."""
+
+    first: int
+    last: int = 0
+    deleted: set[str] = field(default_factory=set)
+    has_metadata: bool = False
+
+
+def _lives(subjects: Iterable[Subject], stack_of: Mapping[str, Stack]) -> dict[int, _Life]:
+    lives: dict[int, _Life] = {}
+    for subject in subjects:
+        names, number = subject.names(), subject.call.number
+        if not names:
+            continue
+        life = lives.setdefault(id(stack_of[names[0]]), _Life(number))
+        life.last = number
+        life.has_metadata |= has_superblock(subject.method, subject.call.request.params)
+        if subject.method.kind == "delete" and subject.call.succeeded:
+            life.deleted |= {*subject.bdevs}
+        else:
+            life.deleted -= {*subject.bdevs}
+    return lives
 
 
 def _concerned(
-    subject: Subject, stack_of: Mapping[str, Stack], every: Sequence[Stack]
+    subject: Subject,
+    stack_of: Mapping[str, Stack],
+    every: Sequence[Stack],
+    lives: Mapping[int, _Life],
 ) -> Iterable[Stack]:
-    parts = [*subject.bdevs, *subject.bases, *subject.stores]
-    if subject.method.kind in ("wait", "shutdown") or subject.found is not None:
+    """Return the stacks that a call is about, or may say something about.
+
+    A wait concerns those in which examination can assemble something; a list of all bdevs those
+    that have begun, and that are not over with every bdev deleted and not found again.
+    """
+    if names := subject.names():
+        return [stack_of[names[0]]]
+    number, found = subject.call.number, subject.found
+    if subject.method.kind == "shutdown":
         return every
-    return [stack_of[parts[0]]] if parts else []
+    if subject.method.kind == "wait":
+        return [stack for stack in every if lives[id(stack)].has_metadata]
+    if found is None:
+        return ()
+    return [
+        stack
+        for stack in every
+        if lives[id(stack)].first <= number
+        and (
+            number <= lives[id(stack)].last
+            or not stack.names <= lives[id(stack)].deleted
+            or not found.isdisjoint(stack.names)
+        )
+    ]
 
 
 def subjects_of(calls: Iterable[Call], names: Names) -> Iterator[Subject]:

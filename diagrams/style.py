@@ -64,6 +64,7 @@ def plain(text: str) -> str:
     >>> print(plain(r"a\\n & <b>"))
     a\\\\n &amp; &lt;b&gt;
     """
+    text = text.encode("utf-8", "backslashreplace").decode()  # half surrogates cannot be drawn
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return safe.replace("\\", "\\\\")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product
 
 from bdevcheck.model.compose import Vector, vector
@@ -18,9 +19,9 @@ Binding = Mapping[str, Sequence[str]]
 """Role -> the components bound to it. A role that is missing is not tracked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Clause:
-    """One step of a contract.
+    """One step of a contract; two clauses are the same only if they are one object.
 
     `needs` are the variant parameters under which SPDK does this. `fault` marks what no known
     version does: it is there so that a checker can name the rule that a target breaks. `forced`
@@ -53,8 +54,7 @@ def bind(clause: Clause, binding: Binding, label: str) -> Iterator[Vector]:
     """
     fixed: dict[str, str] = {}
     choices: list[list[tuple[str, str]]] = []
-    for role, event in clause.events.items():
-        quantifier, _, plain = role.rpartition(" ")
+    for quantifier, plain, event in _roles_of(clause):
         if plain not in binding:
             continue
         parts = [(component, event) for component in binding[plain]]
@@ -68,6 +68,13 @@ def bind(clause: Clause, binding: Binding, label: str) -> Iterator[Vector]:
             which = "".join(f" ({component})" for component, _ in chosen) if _forks(choices) else ""
             text = f"{label}: {clause.label}{which}"
             yield vector(text, events, breaks=clause.breaks, fair=_fairness(events, binding))
+
+
+@cache
+def _roles_of(clause: Clause) -> tuple[tuple[str, str, str], ...]:
+    """Return quantifier, role and event of each participant."""
+    parts = ((*role.rpartition(" "), event) for role, event in clause.events.items())
+    return tuple((quantifier, plain, event) for quantifier, _, plain, event in parts)
 
 
 def _fairness(events: Mapping[str, str], binding: Binding) -> str | None:
