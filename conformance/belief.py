@@ -142,6 +142,7 @@ class Belief:
     layout: int = 0
     notes: dict[State, Note] = field(default_factory=dict)
     forgone: set[Tag] = field(default_factory=set)
+    _position: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         nothing: frozenset[Tag] = frozenset()
@@ -151,15 +152,17 @@ class Belief:
         """Add a component that may be in any of `states`."""
         numbers = [machine.states.index(state) for state in states]
         self.components[component] = machine
+        self._position[component] = len(self.components)
         self.notes = {
             (*state, number): note for state, note in self.notes.items() for number in numbers
         }
 
     def drop(self, component: str) -> None:
         """Forget a component: states that differ only there become one."""
-        at = 1 + list(self.components).index(component)
+        at = self._position[component]
         self.layout += at < len(self.components)
         del self.components[component]
+        self._position = {name: index for index, name in enumerate(self.components, 1)}
         merged: dict[State, Note] = {}
         for state, note in self.notes.items():
             _merge(merged, state[:at] + state[at + 1 :], note)
@@ -167,7 +170,7 @@ class Belief:
 
     def states_of(self, component: str) -> frozenset[str]:
         """Return the states that the component may be in."""
-        at = 1 + list(self.components).index(component)
+        at = self._position[component]
         machine = self.components[component]
         return frozenset(machine.states[state[at]] for state in self.notes)
 
@@ -283,13 +286,11 @@ class Belief:
         return buckets
 
     def _compile(self, move: Move) -> _Compiled:
-        position = {name: index for index, name in enumerate(self.components, 1)}
-        parts = []
-        for component, event in move.vector.events:
-            machine = self.components[component]
-            number = machine.events.index(event)
-            parts.append((position[component], tuple(row[number] for row in machine.table)))
-        return move, tuple(parts)
+        parts = tuple(
+            (self._position[component], self.components[component].columns[event])
+            for component, event in move.vector.events
+        )
+        return move, parts
 
     def _steps(
         self, state: State, note: Note, moves: Iterable[_Compiled]

@@ -109,7 +109,7 @@ class Stepper:
         ]
         for index, each in enumerate(system.vectors):
             parts = [
-                (positions[name], _column(machines[positions[name]], e)) for name, e in each.events
+                (positions[name], machines[positions[name]].columns[e]) for name, e in each.events
             ]
             pivot = _pivot(machines, positions, each)
             for number, after in enumerate(dict(parts)[pivot]):
@@ -136,11 +136,6 @@ def _apply(parts: list[tuple[int, tuple[int, ...]]], state: State) -> State | No
             return None
         changed[position] = after
     return tuple(changed)
-
-
-def _column(machine: Machine, event: str) -> tuple[int, ...]:
-    number = machine.events.index(event)
-    return tuple(row[number] for row in machine.table)
 
 
 def _pivot(machines: list[Machine], positions: Mapping[str, int], each: Vector) -> int:

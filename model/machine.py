@@ -8,7 +8,7 @@ form: one integer table, `table[state][event]` -> next state, or `NO_STEP`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import transitions
@@ -28,7 +28,8 @@ class MachineError(ValueError):
 class Machine:
     """One life cycle.
 
-    `rows` are expanded: one source each, and an explicit destination. `resting` are the states in
+    `rows` are expanded: one source each, and an explicit destination. `columns` are those of the
+    table: event -> next state for each state. `resting` are the states in
     which the machine may stay for ever without anything being wrong.
     """
 
@@ -39,10 +40,13 @@ class Machine:
     about: str = field(default="", compare=False)
     events: tuple[str, ...] = field(init=False, compare=False)
     table: tuple[tuple[int, ...], ...] = field(init=False, compare=False, repr=False)
+    columns: Mapping[str, tuple[int, ...]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "events", tuple(dict.fromkeys(row[0] for row in self.rows)))
         object.__setattr__(self, "table", _compile(self))
+        columns = zip(*self.table, strict=True) if self.events else ()
+        object.__setattr__(self, "columns", dict(zip(self.events, columns, strict=True)))
 
     @property
     def initial(self) -> str:
@@ -61,12 +65,8 @@ class Machine:
 
     def sources(self, event: str) -> tuple[str, ...]:
         """Return the states in which `event` is enabled, in declared order."""
-        column = self.events.index(event)
-        return tuple(
-            state
-            for state, row in zip(self.states, self.table, strict=True)
-            if row[column] != NO_STEP
-        )
+        column = self.columns[event]
+        return tuple(s for s, after in zip(self.states, column, strict=True) if after != NO_STEP)
 
     def is_test(self, event: str) -> bool:
         """Tell whether `event` only tests the state: every row of it is a self-loop."""
