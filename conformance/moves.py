@@ -7,7 +7,7 @@ call, and which versions take it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -112,18 +112,27 @@ def revive_moves(thing: Thing) -> Iterator[Move]:
 
 
 def name_moves(
-    name: str, objects: Sequence[str], *, taken_by_others: bool, logged: bool
+    name: str, things: Sequence[Thing], asked: Container[str], *, logged: bool
 ) -> Iterator[Move]:
-    """Yield what bdevs that no call in the trace made may do with a name."""
+    """Yield what bdevs that no call in the trace made may do with a name.
+
+    `asked` are the requests that are open: what registers while a create of this name is open is
+    that create's, unless it has registered before.
+    """
     component = name_component(name)
-    nameless = dict.fromkeys(objects, "is_nameless")
-    moves = [
-        _plain(f"{name}: unregistration started by others", {component: "leave", **nameless}),
-        _plain(f"{name}: unlisted by others", {component: "release", **nameless}),
-    ]
-    if taken_by_others:
-        settled = dict.fromkeys(objects, "is_settled")
-        moves.append(_plain(f"{name}: registered by others", {component: "take", **settled}))
+    nameless = {thing.bdev: "is_nameless" for thing in things}
+    remembered = [thing.raid for thing in things if thing.disk]
+    # The end of an unregistration has no price: its start has paid for both.
+    ended = _plain(f"{name}: unlisted by others", {component: "release", **nameless})
+    yield ended if logged else replace(ended, shows=None)
+    moves = [_plain(f"{name}: unregistration started by others", {component: "leave", **nameless})]
+    settled = {
+        thing.bdev: "has_registered" if thing.rpc in asked else "is_settled" for thing in things
+    } | dict.fromkeys(remembered, "is_absent")
+    taken = _plain(f"{name}: registered by others", {component: "take", **settled})
+    # Where the trace's own raid may be found again by its metadata, that comes first even if a line
+    # shows a registration.
+    moves.append(replace(taken, cost=UNSEEN_COST * bool(remembered)))
     for move in moves:
         yield replace(move, unseen_cost=UNSEEN_COST) if logged else replace(move, shows=None)
 

@@ -241,11 +241,9 @@ class Population:
                 yield from revive_moves(thing)
             if is_asked:
                 last[conn] = thing.rpc
-        kept = {raid.name for raid in self.raids_with_metadata()}
         for name in self.known:
-            objects = [thing.bdev for thing in self.things if thing.name == name]
-            logged = self._is_logged(name)
-            yield from name_moves(name, objects, taken_by_others=name not in kept, logged=logged)
+            things = [thing for thing in self.things if thing.name == name]
+            yield from name_moves(name, things, self.asked, logged=self._is_logged(name))
 
     def _looked_up(self, asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
         found = asked.subject.found

@@ -311,6 +311,7 @@ JOIN = (
         {
             "raid": "assemble",
             "bdev": "assemble",
+            "name": "is_free",
             "each other": "is_listed",
             "each disk": "has_superblock",
         },
@@ -341,6 +342,7 @@ EXAMINE_BY_HAND = (
             "some rpc": "is_under_way",
             "raid": "assemble",
             "bdev": "assemble",
+            "name": "is_free",
             "each base": "is_listed",
             "each disk": "has_superblock",
         },

@@ -62,7 +62,8 @@ BDEV = declare(
         ("unlist", "removing", "destructing"),
         ("destroy", "destructing", "gone"),
         ("go_offline", "destructing", "offline"),
-        ("discard", ["deferred", "offline", "stuck"], "gone"),
+        ("discard", ["deferred", "offline"], "gone"),
+        ("discard", "stuck", "failed"),
         # Tests: what others may ask.
         ("is_registered", _LISTED, "="),
         ("is_unregistered", _UNREGISTERED, "="),
