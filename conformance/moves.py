@@ -90,7 +90,7 @@ def create_moves(thing: Thing, open_: bool, before: str) -> Iterator[tuple[Move,
             continue
         for vector in bind(clause, thing.binding(), thing.name):
             events = dict(vector.events)
-            if before and events.get(thing.rpc) in ("serve_ok", "dispatch"):
+            if before and events.get(thing.rpc) in ("serve_ok", "handle"):
                 vector = with_events(vector, {before: "is_handled"})
             yield _move(vector, clause, (thing.name, thing.call)), clause
 
@@ -156,7 +156,7 @@ def delete_moves(
         for vector in bind(clause, roles, f"delete {name}"):
             yield _move(vector, clause, (name, call)), clause
     nameless = {thing.bdev: "is_nameless" for thing in things}
-    other = {rpc: "dispatch", component: "leave", **nameless}
+    other = {rpc: "handle", component: "leave", **nameless}
     yield _plain(f"delete {name}: unregistration started", other), DELETE[0]
 
 

@@ -71,7 +71,7 @@ CREATE_AT_ONCE = (
 
 CREATE_LATER = (
     _TAKEN,
-    Clause("started", {"rpc": "dispatch", "bdev": "allocate", "each base": "is_listed"}),
+    Clause("started", {"rpc": "handle", "bdev": "allocate", "each base": "is_listed"}),
     Clause("refused", {"rpc": "serve_error"}, failure=True),
     Clause("registered", {"bdev": "register", "name": "take", "examine": "start"}),
     Clause("failed", {"rpc": "queue_error", "bdev": "fail"}, failure=True),
@@ -103,7 +103,7 @@ _RAID_START = (
     Clause(
         "members claimed, superblock reads started",
         {
-            "rpc": "dispatch",
+            "rpc": "handle",
             "bdev": "allocate",
             "raid": "create",
             "each base": "is_listed",
@@ -262,10 +262,10 @@ LOOKUP = (
 """A look-up: `present` are the names that it found, `missing` those that it did not."""
 
 DELETE = (
-    Clause("unregistration started", {"rpc": "dispatch", "bdev": "unregister", "name": "leave"}),
+    Clause("unregistration started", {"rpc": "handle", "bdev": "unregister", "name": "leave"}),
     Clause(
         "discarded without having been registered",
-        {"rpc": "dispatch", "bdev": "discard", "raid": "free"},
+        {"rpc": "handle", "bdev": "discard", "raid": "free"},
     ),
     Clause("no such bdev", {"rpc": "serve_error", "name": "is_unlisted", "raid": "is_absent"}),
     Clause(
@@ -365,7 +365,7 @@ REVIVE = (
 """A raid with redundancy may start degraded (LIFECYCLE 3.7)."""
 
 LVSTORE_CREATE = (
-    Clause("base opened", {"rpc": "dispatch", "base": "is_listed", "lvstore": "format"}),
+    Clause("base opened", {"rpc": "handle", "base": "is_listed", "lvstore": "format"}),
     Clause("no such base", {"rpc": "serve_error", "base": "is_unlisted"}),
     Clause("refused: the lvstore exists", {"rpc": "serve_error", "lvstore": "is_present"}),
     Clause(

@@ -1,6 +1,7 @@
 """The life of one JSON-RPC request, as the target sees it.
 
-Sources: LIFECYCLE 2.4, 2.7; lib/jsonrpc/jsonrpc_server.c of SPDK v26.05. *pending* means that the
+Sources: LIFECYCLE 2.4, 2.7; lib/jsonrpc/jsonrpc_server.c of SPDK v26.05. `handle` is what SPDK
+calls dispatch (`transitions` keeps a method of that name). *pending* means that the
 handler ran and the reply is not queued; a synchronous handler goes from *received* to *queued_* in
 one call (`serve_`). *sent* means that the client can have read the reply.
 """
@@ -23,7 +24,7 @@ RPC = declare(
     _STATES,
     [
         ("receive", "unsent", "received"),
-        ("dispatch", "received", "pending"),
+        ("handle", "received", "pending"),
         ("serve_ok", "received", "queued_ok"),
         ("serve_error", "received", "queued_error"),
         ("queue_ok", "pending", "queued_ok"),
