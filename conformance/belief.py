@@ -42,7 +42,7 @@ class Note(NamedTuple):
 
     `cost` is the least number of broken rules and unheard-of faults, `must` what every explanation
     breaks, `best` what every cheapest one breaks, `may` what some explanation breaks, `variants` a
-    bit set of the version bundles that can take all the steps of some explanation.
+    bit set of the version bundles that can take all the steps of some cheapest one.
     """
 
     cost: int
@@ -74,17 +74,17 @@ class Move:
 def join(left: Note, right: Note) -> Note:
     """Return what the explanations of both notes have in common."""
     if left.cost < right.cost:
-        best = left.best
+        best, variants = left.best, left.variants
     elif right.cost < left.cost:
-        best = right.best
+        best, variants = right.best, right.variants
     else:
-        best = left.best & right.best
+        best, variants = left.best & right.best, left.variants | right.variants
     return Note(
         min(left.cost, right.cost),
         left.must & right.must,
         best,
         left.may | right.may,
-        left.variants | right.variants,
+        variants,
     )
 
 

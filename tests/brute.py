@@ -14,7 +14,8 @@ What a target may do with the name `n`, as LIFECYCLE has it:
 * a look-up: what it answers is true at some moment between request and reply;
 * hot removal: seen in the log only;
 * unknown clients, who make and delete bdevs of this name, though not while a create of this trace
-  may still want it: seen in the log, and without one at the price of a fault.
+  may still want it: seen in the log, and without one at the price of a fault; a fault more where
+  this trace made a raid, which examination is likelier to have built again.
 
 A lie (a reply of no known version) costs FAULT; a reply that a client sees too soon costs 1.
 """
@@ -120,7 +121,7 @@ def _steps_unseen(world: World) -> Iterator[World]:
     for line in ("registered", "unregistering"):
         for after in _steps_of_others(world, line):
             if after.lives == world.lives:
-                yield replace(after, cost=world.cost + FAULT)
+                yield replace(after, cost=after.cost + FAULT)
 
 
 def _take(world: World, seen: Seen) -> Iterator[World]:
@@ -230,9 +231,11 @@ def _steps_of_others(world: World, line: str) -> Iterator[World]:
     """Yield what hot removal and unknown clients do, where the log tells of it."""
     if line == "unregistering":
         yield from _leave(world)
-    settled = all(life.born for life in world.lives)
+    over = ("answered", "gone")
+    settled = all(life.born or (life.state, life.bdev) == over for life in world.lives)
     if line == "registered" and world.name == "free" and settled:
-        yield replace(world, name="listed")
+        made_again = any(life.method == "raid" for life in world.lives)
+        yield replace(world, name="listed", cost=world.cost + FAULT * made_again)
 
 
 def _answer_other(world: World, seen: Seen) -> Iterator[World]:

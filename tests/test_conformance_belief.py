@@ -114,7 +114,7 @@ def _summary(cost: dict[Explanation, int], state: tuple[int, ...]) -> Note:
     least = min(cost[each] for each in here)
     bits = 0
     for each in here:
-        bits |= each.variants
+        bits |= each.variants if cost[each] == least else 0
     return Note(
         least,
         frozenset.intersection(*(each.tags for each in here)),

@@ -6,11 +6,9 @@ What is compared is create-after-register on one bdev name. Two differences are 
   price of a fault, so that its create is deferred. The reference knows no bases: there, what it
   says is kept may be undecided.
 * The checker drops explanations that cost MARGIN more than the cheapest. So a promise that only
-  such an explanation breaks may be kept where the reference doubts it.
-
-Two differences are weaknesses, each with a test of its own that is expected to fail: a stuck raid
-that is deleted counts as once registered, and a raid that an unknown client makes again is not
-explained.
+  such an explanation breaks may be kept where the reference doubts it. Where even the cheapest
+  costs more (two lies of no known version), the checker may have dropped it on the way, when
+  another was cheaper still: such traces are not compared.
 """
 
 from collections.abc import Callable, Iterator
@@ -127,20 +125,14 @@ def _traces(length: int, calls: int, *, log: bool) -> Iterator[list[Seen]]:
 def _compare(records: list[Seen], *, log: bool) -> str:
     """Assert that checker and reference agree; return what they agree on, in one word."""
     expected, found = judge(records, log=log), _checked(records, log=log)
-    if (
-        found is None
-        and expected is not None
-        and Seen("request", "raid", _raid_of(records)) in records
-    ):
-        return "remade by others"
     if found is None or expected is None:
         assert found == expected, records
         return "unexplained"
     assert found.keys() == expected.keys(), records
+    if min(cost for cost, _ in explanations(records, log=log)) > MARGIN:
+        return "two lies or more"
     for call, verdict in found.items():
-        if _is_discarded(records, call) and expected[call] != verdict:
-            assert (expected[call], verdict) in (("violated", "undecided"), ("violated", "kept"))
-        elif verdict == "kept" and expected[call] == "undecided":
+        if verdict == "kept" and expected[call] == "undecided":
             assert _costs_too_much(records, call, log=log), (records, call)
         elif not log and expected[call] == "kept":
             assert verdict in ("kept", "undecided"), (records, call)
@@ -149,38 +141,20 @@ def _compare(records: list[Seen], *, log: bool) -> str:
     return "/".join(sorted(set(found.values())))
 
 
-def _is_discarded(records: list[Seen], call: int) -> bool:
-    """Tell whether a raid's delete is under way when its create's reply is seen.
-
-    A raid that got stuck and was deleted is *gone*, and the bdev machine takes what is gone for
-    what has been registered once. So the checker may miss here that the create was answered with
-    success although its bdev never was registered.
-    """
-    reply = records.index(Seen("reply", "ok", call))
-    raid = Seen("request", "raid", call) in records
-    return raid and any(s.kind == "request" and s.what == "delete" for s in records[:reply])
-
-
-@pytest.mark.xfail(strict=True, reason="a stuck raid that is discarded counts as once registered")
-def test_fixme_can_miss_an_early_reply_that_is_seen_after_the_raid_was_deleted() -> None:
+def test_early_reply_that_is_seen_after_the_raid_was_deleted_is_proven() -> None:
     raid, delete = Seen("request", "raid", 0), Seen("request", "delete", 1)
     records = [raid, delete, Seen("reply", "ok", 1), Seen("reply", "ok", 0)]
     assert judge(records, log=True) == {0: "violated"}
     assert _checked(records, log=True) == {0: "violated"}
 
 
-@pytest.mark.xfail(strict=True, reason="nobody but examination makes a raid with superblock again")
-def test_fixme_raid_that_an_unknown_client_makes_again_is_explained() -> None:
+def test_raid_that_an_unknown_client_makes_again_is_explained() -> None:
     lines = [
         Seen("line", what) for what in ("registered", "unregistering", "unlisted", "registered")
     ]
     records = [Seen("request", "raid", 0), lines[0], Seen("reply", "ok", 0), *lines[1:]]
     assert judge(records, log=True) == {0: "kept"}
     assert _checked(records, log=True) == {0: "kept"}
-
-
-def _raid_of(records: list[Seen]) -> int:
-    return next((seen.call for seen in records if seen.what == "raid"), -1)
 
 
 def _costs_too_much(records: list[Seen], call: int, *, log: bool) -> bool:
@@ -238,5 +212,5 @@ def test_what_is_proven_on_many_connections_is_proven_on_one(records: list[Seen]
     expected, found = judge(records, log=True), _on_one_connection(records)
     if found is not None and expected is not None:
         for call, verdict in expected.items():
-            if verdict != "undecided" and not _is_discarded(records, call):
+            if verdict != "undecided":
                 assert found[call] == verdict

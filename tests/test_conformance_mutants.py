@@ -33,25 +33,29 @@ REFUSALS = ("serve_error", "queue_error", "send_error")
 NAMES = ("base", "other", "present", "missing")
 PLAIN = {
     ("bdev", "unregister"), ("bdev", "is_nameless"), ("bdev", "is_settled"), ("name", "take"),
-    ("name", "leave"), ("name", "release"), ("rpc", "dispatch"), ("rpc", "is_handled"),
+    ("name", "leave"), ("name", "release"), ("rpc", "handle"), ("rpc", "is_handled"),
 }  # fmt: skip
 """Events that the checker binds beside clauses: what others do, and the order of requests."""
 
 ROW_SURVIVORS = {
     "each create makes an object of its own; this is for systems that use one object again": """
         bdev: allocate failed, allocate gone, appear failed, defer failed, defer gone,
-            assemble absent, assemble failed, is_over absent, is_over failed""",
+            assemble absent, assemble failed, is_over absent""",
     "the checker never enters the state: nothing that it observes leads there": """
         bdev: unregister claimed, discard offline, has_registered claimed, has_registered offline,
             is_nameless offline, is_settled claimed, is_settled offline
         raid: assemble offline, revive offline, free offline, superblock_write_started offline,
             is_quiet offline, is_building offline
         rpc: is_handled queued_error, is_handled sent_ok, is_handled sent_error""",
+    "an unknown client who makes the raid again explains the same, at the price of a fault": """
+        bdev: appear gone
+        raid: revive absent, is_building online""",
     "a forced step leaves the state at once": """
         bdev: has_registered unregistering, has_registered destructing, is_nameless destructing,
             is_settled unregistering, is_settled destructing""",
     "a state from which another step leads to the same place explains the same": """
         bdev: get_stuck examining, is_unborn absent, is_unborn failed, is_nameless absent,
+            is_nameless allocated,
             is_nameless examining, is_nameless stuck, is_nameless failed, is_nameless deferred,
             is_nameless completing, is_nameless gone, is_settled failed, is_settled registered,
             is_settled removing
@@ -67,6 +71,10 @@ CLAUSE_SURVIVORS: dict[str, list[str | tuple[str, str]]] = {
         "reply queued while a raid is being assembled, against every known version",
         ("RAID_CREATE_PLAIN", "reply queued without cause"),
         ("RAID_CREATE_SUPERBLOCK", "reply queued without cause"),
+    ],
+    "an unknown client who makes the raid again explains the same, at the price of a fault": [
+        ("JOIN", "the raid is there already"),
+        ("REVIVE", "raid revived without all its members"),
     ],
     "another clause allows the same": [
         ("RAID_CREATE_SUPERBLOCK", "reply queued: stuck, its error swallowed"),

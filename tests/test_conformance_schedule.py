@@ -20,7 +20,7 @@ def _actions(trace: Trace) -> list[Action]:
     records = wire_of(trace).records
     calls = pair(records).calls
     lines = trace.log.lines if trace.log else ()
-    (stack,) = stacks_of(subjects_of(calls, names_of(calls, lines)), lines)
+    stack, _ = stacks_of(subjects_of(calls, names_of(calls, lines)), lines)
     clock = Clock(records, by_wall=trace.log is not None)
     return actions_of(
         stack, departures_of(records, clock), clock, coverage_of(trace.log, calls), TOLERANCE

@@ -16,9 +16,14 @@ def _subjects(script: Script) -> list[Subject]:
     return list(subjects_of(calls, names_of(calls, lines)))
 
 
-def _stacks(script: Script) -> list[Stack]:
+def _all_stacks(script: Script) -> list[Stack]:
     trace = script.trace()
     return stacks_of(_subjects(script), trace.log.lines if trace.log else ())
+
+
+def _stacks(script: Script) -> list[Stack]:
+    """Return the stacks that have names: all but the last."""
+    return _all_stacks(script)[:-1]
 
 
 def _names(script: Script) -> list[list[str]]:
@@ -56,12 +61,34 @@ def test_parts_of_a_split_belong_to_its_base() -> None:
     assert _names(script) == [["m", "mp0", "mp1"]]
 
 
-@pytest.mark.parametrize(
-    "method", ["bdev_wait_for_examine", "spdk_kill_instance", "bdev_get_bdevs"]
-)
-def test_call_about_no_bdev_concerns_every_stack(method: str) -> None:
+@pytest.mark.parametrize("method", ["spdk_kill_instance", "bdev_get_bdevs"])
+def test_shutdown_and_list_of_all_bdevs_concern_every_stack(method: str) -> None:
     script = Script().base(0, "m", "n").request(20, method).reply(25, [])
     assert [len(stack.subjects) for stack in _stacks(script)] == [2, 2]
+
+
+def test_wait_concerns_the_stacks_that_examination_can_assemble_something_in() -> None:
+    script = Script().base(0, "m", "a").raid(20, "r", "a", "b").reply(25)
+    script.request(30, "bdev_wait_for_examine").reply(35)
+    assert [len(stack.subjects) for stack in _stacks(script)] == [1, 3]
+
+
+def test_list_concerns_no_stack_that_has_not_begun() -> None:
+    script = Script().base(0, "m").request(10, "bdev_get_bdevs").reply(15, []).base(20, "n")
+    assert [len(stack.subjects) for stack in _stacks(script)] == [2, 1]
+
+
+@pytest.mark.parametrize(("found", "judged"), [("m", 3), ("other", 2)])
+def test_list_concerns_a_stack_that_is_over_when_it_finds_it(found: str, judged: int) -> None:
+    script = Script().base(0, "m").delete(10, "m")
+    script.request(20, "bdev_get_bdevs").reply(25, [{"name": found}])
+    assert [len(stack.subjects) for stack in _stacks(script)] == [judged]
+
+
+@pytest.mark.parametrize("method", ["bdev_wait_for_examine", "bdev_get_bdevs"])
+def test_call_about_no_bdev_is_judged_though_no_stack_is_there(method: str) -> None:
+    (at_large,) = _all_stacks(Script().request(0, method).reply(5, []))
+    assert (at_large.names, len(at_large.subjects)) == (set(), 1)
 
 
 def test_lookup_by_name_concerns_its_stack_alone() -> None:

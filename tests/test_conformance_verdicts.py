@@ -128,6 +128,12 @@ def test_create_of_a_taken_name_proves_by_the_wire_alone_that_it_was_free() -> N
     assert broken(script.make(1500, 1505, "r", conn=2).check(log=False)) == [EARLY]
 
 
+def test_create_of_a_name_that_was_found_before_may_follow_a_delete_that_nobody_recorded() -> None:
+    script = Script().lookup(0, 5, "m").lookup(10, 15, "m").make(20, 25, "m")
+    report = script.check(log=False)
+    assert (report.verdict, report.explained_by) == (Verdict.UNDECIDED, ALL)
+
+
 # -- deferred creates ------------------------------------------------------------------------------
 
 

@@ -36,8 +36,13 @@ def _wait(script: Script, asked: float, answered: float, conn: int = 2) -> Scrip
 def test_wait_answered_while_examination_assembles_is_a_violation() -> None:
     report = _wait(_reassembled(), 1250, 1260).check()
     assert broken(report) == [UNCOVERED]
-    assert report.explained_by == report.violations[0].known_in == ("buggy", "fix-commit")
+    assert report.violations[0].known_in == ("buggy", "fix-commit")
     assert report.violations[0].late_ns == 40 * 10**6
+
+
+def test_uncovered_assembly_is_explained_by_the_versions_that_are_known_for_it() -> None:
+    report = _wait(_reassembled(), 1250, 1260).check()
+    assert report.explained_by == ("buggy", "fix-commit")
 
 
 def test_wait_answered_after_assembly_conforms() -> None:
