@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             prog_name="bdevcheck",
             standalone_mode=False,
         )
+        sys.stdout.flush()
     except InputError as error:
         return _fail(EXIT_USAGE, _describe(error))
     except click.ClickException as error:
@@ -56,9 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit):
         # The reader has gone (`| head`): nothing is left to say, and nobody to say it to. Click and
         # rich make it SystemExit(1) and nothing else so, but 1 would say "violates".
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return EXIT_PIPE
     except OSError as error:
+        _give_up_output()
         return _fail(EXIT_USAGE, f"{error.filename or 'output'}: {error.strerror or error}")
     except Exception as error:
         if os.environ.get(_DEBUG):
@@ -74,6 +76,12 @@ def _escape_what_cannot_be_encoded() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_output() -> None:
+    """Let what is left of the output go nowhere, so that it cannot fail once more at the end."""
+    with suppress(OSError, ValueError):  # not a file: nothing will be written at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(code: int, message: str) -> int:

@@ -26,8 +26,6 @@ PARTS_OF_SPLITS = {"h1b_missing_base_deferred": 2}
 """The index counts a deferred bdev_split_create once, the checker one obligation for each of its
 parts: here three parts."""
 BUNDLES = {"before-fix": "buggy", "fix": "fix-commit", "v26.05": "modern", "master": "modern"}
-SHORT_FORM = 3
-"""Without --long, every third entry of the index."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +59,9 @@ def _index() -> Iterator[Any]:
     if not (RECORDINGS / "INDEX.json").is_file():
         yield pytest.param(None, marks=pytest.mark.skip(reason="needs ../shared/recordings"))
         return
-    for number, entry in enumerate(json.loads((RECORDINGS / "INDEX.json").read_text())):
-        marks = [pytest.mark.slow] if number % SHORT_FORM else []
+    for entry in json.loads((RECORDINGS / "INDEX.json").read_text()):
         recording = Recording(entry)
-        yield pytest.param(recording, marks=marks, id=str(recording))
+        yield pytest.param(recording, id=str(recording))
 
 
 ENTRIES = list(_index())
