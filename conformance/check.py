@@ -24,7 +24,7 @@ from bdevcheck.conformance.schedule import Clock, actions_of, departures_of
 from bdevcheck.conformance.stack import names_of, stacks_of, subjects_of
 from bdevcheck.conformance.verdict import Doubt, Report, Tally, Unexplained, Verdict, Violation
 from bdevcheck.model.machines import LIFE_CYCLES, Machines
-from bdevcheck.model.rule import RULES
+from bdevcheck.model.rule import ONE_REPLY, RULES
 from bdevcheck.traces.record import Damage, LogLine, Trace, WireRecord
 
 Progress = Callable[[int, int], None]
@@ -120,7 +120,7 @@ def _report(
     merged = [owed for owed in _merge(judgements) if owed.rule in wanted]
     violations, doubts = _explain(evidence, merged)
     tallies = _tallies(merged, evidence, wanted)
-    if "one-reply" in wanted:
+    if ONE_REPLY.name in wanted:
         orphans = evidence.pairing.orphans
         violations += [orphan_violation(evidence, each) for each in orphans if each.certain]
         doubts += [orphan_doubt(each) for each in orphans if not each.certain]
@@ -176,11 +176,11 @@ def _tallies(
     counts: dict[str, dict[str, int]] = {rule: defaultdict(int) for rule in wanted}
     for owed in merged:
         counts[owed.rule][_outcome(owed)] += 1
-    if "one-reply" in counts:
+    if ONE_REPLY.name in counts:
         certain = sum(orphan.certain for orphan in evidence.pairing.orphans)
         doubtful = len(evidence.pairing.orphans) - certain
         kept = evidence.pairing.replies - certain - doubtful
-        counts["one-reply"] = {"kept": kept, "violated": certain, "undecided": doubtful}
+        counts[ONE_REPLY.name] = {"kept": kept, "violated": certain, "undecided": doubtful}
     return {rule: Tally(**found) for rule, found in counts.items()}
 
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from bdevcheck.conformance.call import Call, Orphan
 from bdevcheck.conformance.judge import Judgement
-from bdevcheck.conformance.moves import variants_in
+from bdevcheck.conformance.moves import SHOWN, variants_in
 from bdevcheck.conformance.obligation import Obligation
 from bdevcheck.conformance.schedule import Action, Kind
 from bdevcheck.conformance.verdict import Doubt, Moment, Unexplained, Violation
 from bdevcheck.model.machines.bdev import BDEV
-from bdevcheck.model.machines.raid import RAID
-from bdevcheck.model.rule import RULES
-from bdevcheck.traces.record import Damage, FactKind, LogLine, Place, Reply, Request
+from bdevcheck.model.machines.raid import DOING, RAID
+from bdevcheck.model.rule import ONE_REPLY, RULES
+from bdevcheck.traces.record import Damage, LogLine, Place, Reply, Request
 
 if TYPE_CHECKING:
     from bdevcheck.conformance.check import Evidence
@@ -39,13 +39,19 @@ def violation_of(evidence: Evidence, owed: Obligation) -> Violation:
     effect = _effect_after(evidence, owed, bdev)
     late = _late_ns(call, effect)
     states = _states(owed, came=effect is not None)
+    words = {
+        "method": call.request.method,
+        "bdev": _printable(bdev),
+        "ahead": "" if late is None else f" {late / 1e6:.3f} ms",
+        "doing": _doing(states),
+    }
     return Violation(
         rule=owed.rule,
         bdev=bdev,
         method=call.request.method,
-        headline=_headline(owed, _printable(bdev), late),
+        headline=rule.headline.format_map(words),
         moments=tuple(_moments(evidence, owed, bdev, effect)),
-        between=_between(owed, _printable(bdev), states),
+        between=rule.between.format_map(words),
         states={role: " or ".join(names) for role, names in states.items()},
         expected=f"A conforming target would have {rule.expected}.",
         advice=rule.advice,
@@ -69,7 +75,7 @@ def doubt_of(evidence: Evidence, owed: Obligation) -> Doubt:
 
 def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
     """Explain a reply that no request asked for."""
-    rule, reply = RULES["one-reply"], orphan.reply
+    rule, reply = ONE_REPLY, orphan.reply
     asked = [
         call
         for call in evidence.pairing.calls
@@ -88,9 +94,9 @@ def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
         rule=rule.name,
         bdev="",
         method=before[0].request.method if before else "",
-        headline=f"The target sent {answered}.",
+        headline=rule.headline.format(answered=answered),
         moments=tuple(moments),
-        between="No request with this id was open on this connection.",
+        between=rule.between,
         states={},
         expected=f"A conforming target would have {rule.expected}.",
         advice=rule.advice,
@@ -100,7 +106,7 @@ def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
 def orphan_doubt(orphan: Orphan) -> Doubt:
     """Say why a reply without a request proves nothing here."""
     return Doubt(
-        rule="one-reply",
+        rule=ONE_REPLY.name,
         bdev="",
         method="",
         reason="a reply without a request, on a connection whose start is not in the trace",
@@ -192,7 +198,7 @@ def _effect_after(evidence: Evidence, owed: Obligation, bdev: str) -> Moment | N
     """Return the first sign, after the reply, that what was promised has happened."""
     reply = owed.subject.call.reply
     assert reply is not None
-    wanted = FactKind.UNLISTED if owed.rule == "delete-after-unregister" else FactKind.REGISTERED
+    wanted = SHOWN.get(RULES[owed.rule].effect)
     since = reply.at.wall_ns or 0
     for line in evidence.lines:
         at = line.at.wall_ns
@@ -283,23 +289,6 @@ def _late_ns(call: Call, effect: Moment | None) -> int | None:
     return None if call.reply.at.wall_ns is None else effect.wall_ns - call.reply.at.wall_ns
 
 
-def _headline(owed: Obligation, bdev: str, late_ns: int | None) -> str:
-    method = owed.subject.call.request.method
-    ahead = "" if late_ns is None else f" {late_ns / 1e6:.3f} ms"
-    match owed.rule:
-        case "create-after-register":
-            return f"{method} answered success{ahead} before {bdev} was registered."
-        case "wait-covers-examine":
-            return (
-                f"{method} answered{ahead} before {bdev} was registered, "
-                "although examination was assembling it."
-            )
-        case "delete-after-unregister":
-            return f"{method} answered success{ahead} before {bdev} was unregistered."
-        case _:
-            return f"{method} gave an answer that was true at no time while it was asked."
-
-
 def _states(owed: Obligation, *, came: bool) -> dict[str, tuple[str, ...]]:
     """Return what each machine can have been in; one that got there in the end was not stuck."""
     stuck = (
@@ -311,31 +300,10 @@ def _states(owed: Obligation, *, came: bool) -> dict[str, tuple[str, ...]]:
     }
 
 
-_RAID_WORDS = {
-    "reading": "the superblocks on its bases were still being read",
-    "writing": "its superblock was still being written",
-    "stuck": "it could not be built, and stays so",
-}
-
-
-def _between(owed: Obligation, bdev: str, states: Mapping[str, tuple[str, ...]]) -> str:
-    match owed.rule:
-        case "create-after-register":
-            doing = " or ".join(
-                words for name in states.get("raid", ()) if (words := _RAID_WORDS.get(name))
-            )
-            return f"When the reply was seen, {bdev} was not registered" + (
-                f": {doing}." if doing else "."
-            )
-        case "wait-covers-examine":
-            return (
-                f"All bases of {bdev} were registered before the wait was asked, so that its "
-                "assembly by examination was under way from the request to the reply."
-            )
-        case "delete-after-unregister":
-            return f"When the reply was seen, the name {bdev} was still taken."
-        case _:
-            return f"No order of events makes the answer about {bdev or 'the bdevs'} true."
+def _doing(states: Mapping[str, tuple[str, ...]]) -> str:
+    """Say what a raid was at, or nothing."""
+    words = " or ".join(DOING[name] for name in states.get("raid", ()) if name in DOING)
+    return f": {words}" if words else ""
 
 
 def _is_covered(evidence: Evidence, owed: Obligation) -> bool:

@@ -12,6 +12,13 @@ from bdevcheck.conformance.population import Asked, Population
 from bdevcheck.conformance.schedule import Action, Kind
 from bdevcheck.conformance.stack import Names, Stack, Subject
 from bdevcheck.model.machines import Machines
+from bdevcheck.model.rule import (
+    CREATE_AFTER_REGISTER,
+    DELETE_AFTER_UNREGISTER,
+    LOOKUP_CONSISTENCY,
+    WAIT_COVERS_EXAMINE,
+    Rule,
+)
 
 _AMBIGUOUS = "several requests with the same id were open, and the reply fits more than one"
 _UNEXPLAINED = "the trace could not be explained up to here"
@@ -111,7 +118,7 @@ class _Judging:
         for number, name in enumerate(subject.bdevs):
             rpc = f"rpc {subject.call.number}.{number}"
             thing = self.alive.make(subject, name, rpc)
-            owed = self._owe("create-after-register", name, subject, action)
+            owed = self._owe(CREATE_AFTER_REGISTER, name, subject, action)
             self._ask(Asked(subject, rpc, name, owed, thing))
 
     def _delete(self, subject: Subject, action: Action) -> None:
@@ -119,7 +126,7 @@ class _Judging:
             self.alive.loosen(subject)
             return
         for number, name in enumerate(subject.bdevs):
-            owed = self._owe("delete-after-unregister", name, subject, action)
+            owed = self._owe(DELETE_AFTER_UNREGISTER, name, subject, action)
             self._ask(Asked(subject, f"rpc {subject.call.number}.{number}", name, owed))
 
     def _lookup(self, subject: Subject, action: Action) -> None:
@@ -128,22 +135,22 @@ class _Judging:
             return
         asked = (*subject.bdevs, *subject.bases)
         bdev = asked[0] if asked else ""
-        owed = self._owe("lookup-consistency", bdev, subject, action)
+        owed = self._owe(LOOKUP_CONSISTENCY, bdev, subject, action)
         if not subject.call.ambiguous:
             self._ask(Asked(subject, f"rpc {subject.call.number}", bdev, owed, None, *outcome))
 
     def _wait(self, subject: Subject, action: Action) -> None:
-        owed = self._owe("wait-covers-examine", "", subject, action)
+        owed = self._owe(WAIT_COVERS_EXAMINE, "", subject, action)
         raids = self.alive.raids_with_metadata()
         if owed is not None and raids and not subject.call.ambiguous:
             owed.raids = frozenset(raid.name for raid in raids)
             self._ask(Asked(subject, f"rpc {subject.call.number}", "", owed))
 
-    def _owe(self, rule: str, bdev: str, subject: Subject, action: Action) -> Obligation | None:
+    def _owe(self, rule: Rule, bdev: str, subject: Subject, action: Action) -> Obligation | None:
         """Enter what the call owes; a call whose outcome is not known owes nothing."""
         if subject.call.reply is None:
             return None
-        owed = Obligation(rule, bdev, subject, action)
+        owed = Obligation(rule.name, bdev, subject, action)
         if subject.call.ambiguous:
             owed.doubtful, owed.why_not = True, _AMBIGUOUS
         return self.ledger.add(owed)

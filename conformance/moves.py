@@ -37,7 +37,7 @@ UNSEEN_COST = 10
 """What others do to a bdev, unseen in every source, weighs as much as a fault: it is possible, but
 what the trace's own calls explain comes first."""
 
-_SHOWN = {
+SHOWN = {
     "take": FactKind.REGISTERED,
     "leave": FactKind.UNREGISTERING,
     "release": FactKind.UNLISTED,
@@ -239,8 +239,8 @@ def _plain(label: str, events: Mapping[str, str]) -> Move:
 
 def _shows(vector: Vector) -> tuple[FactKind, str] | None:
     for component, event in vector.events:
-        if event in _SHOWN and component.startswith("name "):
-            return _SHOWN[event], component.removeprefix("name ")
+        if event in SHOWN and component.startswith("name "):
+            return SHOWN[event], component.removeprefix("name ")
     return None
 
 

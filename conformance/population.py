@@ -25,7 +25,6 @@ from bdevcheck.model.catalogue import has_superblock
 from bdevcheck.model.clause import Clause
 from bdevcheck.model.machines import Machines
 
-_OVER = {"gone", "failed"}
 _BY_HAND = ("examine", "adopt")
 
 
@@ -90,13 +89,16 @@ class Population:
         for name in names:
             if name not in self.known:
                 self.known[name] = None
-                states = ["free"] if self.fresh and self._is_logged(name) else ["free", "listed"]
-                self.belief.add(name_component(name), self.machines.name, states)
+                machine = self.machines.name
+                taken = () if self.fresh and self._is_logged(name) else machine.sources("is_listed")
+                self.belief.add(name_component(name), machine, [machine.initial, *taken])
                 self.changed()
 
     def ask(self, asked: Asked) -> None:
         """Add a request that the target has not handled yet."""
-        self.belief.add(asked.rpc, self.machines.rpc, ["received"])
+        machine = self.machines.rpc
+        received = machine.step(machine.initial, "receive") or machine.initial
+        self.belief.add(asked.rpc, machine, [received])
         self.asked[asked.rpc] = asked
         self._touched(asked)
 
@@ -121,11 +123,11 @@ class Population:
         """Add a bdev that a create may make."""
         thing = self._thing(subject, name, rpc)
         self._replace_older(thing)
-        self.belief.add(thing.bdev, self.machines.bdev, ["absent"])
+        self.belief.add(thing.bdev, self.machines.bdev, [self.machines.bdev.initial])
         if thing.raid:
-            self.belief.add(thing.raid, self.machines.raid, ["absent"])
+            self.belief.add(thing.raid, self.machines.raid, [self.machines.raid.initial])
         if thing.disk:
-            self.belief.add(thing.disk, self.machines.disk, ["blank"])
+            self.belief.add(thing.disk, self.machines.disk, [self.machines.disk.initial])
         self.things.append(thing)
         return thing
 
@@ -177,16 +179,17 @@ class Population:
     def forget_the_dead(self) -> None:
         """Drop the bdevs that are over in every explanation."""
         for thing in list(self.things):
-            is_over = self.belief.states_of(thing.bdev) <= _OVER
-            if is_over and thing.rpc not in self.asked and not thing.disk:
+            if self._is_over(thing) and thing.rpc not in self.asked and not thing.disk:
                 self._forget(thing)
 
     def _replace_older(self, thing: Thing) -> None:
         """Let a raid's new create take the place of one that is over, with its metadata."""
         for older in [each for each in self.things if each.name == thing.name and each.disk]:
-            over = self.belief.states_of(older.bdev) <= {*_OVER, "absent"}
-            if over and older.rpc not in self.asked:
+            if self._is_over(older) and older.rpc not in self.asked:
                 self._forget(older)
+
+    def _is_over(self, thing: Thing) -> bool:
+        return self.belief.states_of(thing.bdev) <= {*self.machines.bdev.sources("is_over")}
 
     def _forget(self, thing: Thing) -> None:
         for component in (thing.bdev, thing.raid, thing.disk):

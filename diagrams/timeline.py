@@ -22,6 +22,7 @@ from bdevcheck.diagrams.style import (
     STATE_FILL,
     wrap,
 )
+from bdevcheck.model.rule import RULES
 
 LANES = ("client", "target")
 TITLES = {"client": "client (seen on the wire)", "target": "target (said by its log)"}
@@ -29,11 +30,6 @@ TITLES = {"client": "client (seen on the wire)", "target": "target (said by its 
 MOST = 12
 """Moments drawn one by one; in longer runs those between the witnesses are counted."""
 
-_STRETCH = {
-    "create-after-register": ("answered,", "but not", "registered"),
-    "delete-after-unregister": ("answered,", "but still", "registered"),
-    "wait-covers-examine": ("answered,", "but still", "examining"),
-}
 _WIDTH = 290
 _MIDDLE = 210
 _X = {"client": 0.0, "target": float(_WIDTH + _MIDDLE)}
@@ -203,7 +199,7 @@ def _add_bar(picture: graphviz.Digraph, violation: Violation, rows: Sequence[Row
     picture.edge("bar start", "bar end", color=RED, penwidth="12")
     for index, bar in ((first, "bar start"), (last, "bar end")):
         picture.edge(f"moment {index}", bar, color=RED, penwidth="1.6")
-    lines = [*_STRETCH.get(violation.rule, ("contradicted",)), *_duration(violation, start, end)]
+    lines = [*RULES[violation.rule].stretch, *_duration(violation, start, end)]
     at = (_CENTRE + 60, (start.y + end.y) / 2)
     ink = {"fontcolor": RED, "fontname": BOLD, "align": "l"}
     text(picture, "stretch", at, 92, lines, fontsize=str(SIZE), **ink)

@@ -9,8 +9,12 @@ X`` means every component bound to X, ``some X`` makes one vector for each of th
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
-
-_TOO_SOON = "create-after-register"
+from bdevcheck.model.rule import (
+    CREATE_AFTER_REGISTER,
+    DELETE_AFTER_UNREGISTER,
+    LOOKUP_CONSISTENCY,
+    WAIT_COVERS_EXAMINE,
+)
 
 # How a reply to a create reaches the client: the rule is about this moment.
 _SENT = (
@@ -19,7 +23,7 @@ _SENT = (
     Clause(
         "success seen before registration",
         {"rpc": "send_ok", "bdev": "is_unborn"},
-        breaks=_TOO_SOON,
+        breaks=CREATE_AFTER_REGISTER.name,
     ),
     Clause("error seen", {"rpc": "send_error"}),
 )
@@ -223,20 +227,20 @@ WAIT = (
         "reply queued while a raid is being assembled",
         {"rpc": "serve_ok", "each examine": "is_idle", "some raid": "is_assembling"},
         needs={"raid_sb_examine_covered_by_wait": False},
-        breaks="wait-covers-examine",
+        breaks=WAIT_COVERS_EXAMINE.name,
         reply=True,
     ),
     Clause(
         "reply queued while a deferred raid is being completed",
         {"rpc": "serve_ok", "each examine": "is_idle", "some raid": "is_completing"},
         needs={"raid_nosb_deferred_sb_uncovered": True},
-        breaks="wait-covers-examine",
+        breaks=WAIT_COVERS_EXAMINE.name,
         reply=True,
     ),
     Clause(
         "reply queued while a raid is being assembled, against every known version",
         {"rpc": "serve_ok", "some raid": "is_assembling"},
-        breaks="wait-covers-examine",
+        breaks=WAIT_COVERS_EXAMINE.name,
         fault=True,
         reply=True,
     ),
@@ -253,7 +257,7 @@ LOOKUP = (
     Clause(
         "answered wrongly",
         {"rpc": "serve_ok"},
-        breaks="lookup-consistency",
+        breaks=LOOKUP_CONSISTENCY.name,
         fault=True,
         reply=True,
     ),
@@ -276,7 +280,7 @@ DELETE = (
     Clause(
         "reply queued before unregistration ended",
         {"rpc": "queue_ok"},
-        breaks="delete-after-unregister",
+        breaks=DELETE_AFTER_UNREGISTER.name,
         fault=True,
         reply=True,
     ),

@@ -60,3 +60,10 @@ RAID = declare(
     resting=["absent", "waiting", "online", "offline"],
     about="a raid's assembly, with its superblock reads and writes",
 )
+
+DOING = {
+    "reading": "the superblocks on its bases were still being read",
+    "writing": "its superblock was still being written",
+    "stuck": "it could not be built, and stays so",
+}
+"""What to tell a person about a raid that is in one of these states instead of online."""

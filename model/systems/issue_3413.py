@@ -26,6 +26,7 @@ from bdevcheck.model.property import (
     no_deadlock,
     sometimes,
 )
+from bdevcheck.model.rule import CREATE_AFTER_REGISTER, WAIT_COVERS_EXAMINE
 from bdevcheck.model.systems.build import also, vectors_of
 from bdevcheck.model.variant import Variant
 
@@ -139,10 +140,10 @@ def _held(base: str) -> dict[str, tuple[str, ...]]:
 _UNBORN = ("absent", "allocated", "examining", "stuck", "failed")
 
 PROPERTIES: tuple[Property, ...] = (
-    never_breaks("create-after-register"),
+    never_breaks(CREATE_AFTER_REGISTER.name),
     always("create-answered-means-registered", ~(at("rpc5", "sent_ok") & at("raid1", *_UNBORN))),
     always("create_lvstore-succeeds", ~at("rpc7", "sent_error")),
-    never_breaks("wait-covers-examine"),
+    never_breaks(WAIT_COVERS_EXAMINE.name),
     leads_to("script-ends", at("script", "start"), at("script", f"done_{len(CALLS)}")),
     leads_to("raid-registers", at("rpc5", "received"), at("raid1", "registered", "claimed")),
     sometimes("raid-answered-and-registered", at("rpc5", "sent_ok") & at("raid1", "registered")),

@@ -39,6 +39,7 @@ from bdevcheck.model.property import (
     no_deadlock,
     sometimes,
 )
+from bdevcheck.model.rule import CREATE_AFTER_REGISTER, WAIT_COVERS_EXAMINE
 from bdevcheck.model.systems.build import merge, vectors_of, with_events
 from bdevcheck.model.variant import Variant
 
@@ -257,8 +258,8 @@ def _without_doubles(vectors: Iterable[Vector]) -> Iterator[Vector]:
 _ANSWERED = ("unsent", "sent_ok", "sent_error")
 
 PROPERTIES: tuple[Property, ...] = (
-    never_breaks("create-after-register"),
-    never_breaks("wait-covers-examine"),
+    never_breaks(CREATE_AFTER_REGISTER.name),
+    never_breaks(WAIT_COVERS_EXAMINE.name),
     # Not claimed of calls about the raid: between its end and A's reply B may have it assembled
     # again, which one object for all bdevs of a name cannot tell from a call that is late.
     leads_to(
