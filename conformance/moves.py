@@ -125,16 +125,20 @@ def name_moves(
     # The end of an unregistration has no price: its start has paid for both.
     ended = _plain(f"{name}: unlisted by others", {component: "release", **nameless})
     yield ended if logged else replace(ended, shows=None)
-    moves = [_plain(f"{name}: unregistration started by others", {component: "leave", **nameless})]
+    left = _plain(f"{name}: unregistration started by others", {component: "leave", **nameless})
+    moves = [replace(left, unseen_cost=UNSEEN_COST)]
     settled = {
         thing.bdev: "has_registered" if thing.rpc in asked else "is_settled" for thing in things
     } | dict.fromkeys(remembered, "is_absent")
     taken = _plain(f"{name}: registered by others", {component: "take", **settled})
     # Where the trace's own raid may be found again by its metadata, that comes first even if a line
-    # shows a registration.
-    moves.append(replace(taken, cost=UNSEEN_COST * bool(remembered)))
+    # shows a registration: others have their price then, seen or not.
+    if remembered:
+        moves.append(replace(taken, cost=UNSEEN_COST))
+    else:
+        moves.append(replace(taken, unseen_cost=UNSEEN_COST))
     for move in moves:
-        yield replace(move, unseen_cost=UNSEEN_COST) if logged else replace(move, shows=None)
+        yield move if logged else replace(move, shows=None)
 
 
 def delete_moves(

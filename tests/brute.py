@@ -14,8 +14,8 @@ What a target may do with the name `n`, as LIFECYCLE has it:
 * a look-up: what it answers is true at some moment between request and reply;
 * hot removal: seen in the log only;
 * unknown clients, who make and delete bdevs of this name, though not while a create of this trace
-  may still want it: seen in the log, and without one at the price of a fault; a fault more where
-  this trace made a raid, which examination is likelier to have built again.
+  may still want it: seen in the log, and without one at the price of a fault; at that price even
+  with a line where this trace made a raid, which examination is likelier to have built again.
 
 A lie (a reply of no known version) costs FAULT; a reply that a client sees too soon costs 1.
 """
@@ -121,7 +121,7 @@ def _steps_unseen(world: World) -> Iterator[World]:
     for line in ("registered", "unregistering"):
         for after in _steps_of_others(world, line):
             if after.lives == world.lives:
-                yield replace(after, cost=after.cost + FAULT)
+                yield replace(after, cost=world.cost + FAULT)
 
 
 def _take(world: World, seen: Seen) -> Iterator[World]:
