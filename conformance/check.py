@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bdevcheck.conformance.call import Pairing, pair
@@ -14,6 +14,7 @@ from bdevcheck.conformance.explain import (
     idle_doubt,
     orphan_doubt,
     orphan_violation,
+    silence_doubt,
     unexplained_of,
     violation_of,
 )
@@ -24,7 +25,7 @@ from bdevcheck.conformance.schedule import Clock, actions_of, departures_of
 from bdevcheck.conformance.stack import names_of, stacks_of, subjects_of
 from bdevcheck.conformance.verdict import Doubt, Report, Tally, Unexplained, Verdict, Violation
 from bdevcheck.model.machines import LIFE_CYCLES, Machines
-from bdevcheck.model.rule import ONE_REPLY, RULES
+from bdevcheck.model.rule import CREATE_AFTER_REGISTER, ONE_REPLY, RULES
 from bdevcheck.traces.record import Damage, LogLine, Trace, WireRecord
 
 Progress = Callable[[int, int], None]
@@ -125,6 +126,7 @@ def _report(
         violations += [orphan_violation(evidence, each) for each in orphans if each.certain]
         doubts += [orphan_doubt(each) for each in orphans if not each.certain]
     doubts += _doubts_of_all(evidence.trace, tallies)
+    doubts += _doubts_of_silence(evidence.pairing, tallies)
     unexplained = tuple(unexplained_of(each) for each in judgements if each.failed_at is not None)
     variants = EVERY_VARIANT
     for each in judgements:
@@ -213,6 +215,20 @@ def _doubts_of_all(trace: Trace, tallies: dict[str, Tally]) -> list[Doubt]:
     if not any(tally.exercised for tally in tallies.values()):
         doubts.append(idle_doubt(_sources(trace)[0]))
     return doubts
+
+
+def _doubts_of_silence(pairing: Pairing, tallies: dict[str, Tally]) -> Iterator[Doubt]:
+    """Yield a doubt where creates were asked for, and the trace decides nothing about any of them.
+
+    Otherwise a trace that lost its replies, or a target that never gave them, would pass.
+    """
+    tally = tallies.get(CREATE_AFTER_REGISTER.name)
+    if tally is None or tally.exercised or tally.exempt:
+        return
+    creates = (call for call in pairing.calls if call.method and call.method.kind == "create")
+    silent = next((call for call in creates if call.reply is None), None)
+    if silent is not None:
+        yield silence_doubt(silent)
 
 
 def _sources(trace: Trace) -> tuple[str, ...]:

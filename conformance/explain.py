@@ -19,7 +19,7 @@ from bdevcheck.conformance.schedule import Action, Kind
 from bdevcheck.conformance.verdict import Doubt, Moment, Unexplained, Violation
 from bdevcheck.model.machines.bdev import BDEV
 from bdevcheck.model.machines.raid import DOING, RAID
-from bdevcheck.model.rule import ONE_REPLY, RULES
+from bdevcheck.model.rule import CREATE_AFTER_REGISTER, ONE_REPLY, RULES
 from bdevcheck.traces.record import Damage, LogLine, Place, Reply, Request
 
 if TYPE_CHECKING:
@@ -124,6 +124,18 @@ def damage_doubt(damage: Damage) -> Doubt:
         reason=f"the recording is damaged: {damage.reason}",
         remedy="record again, or repair the place",
         place=damage.place,
+    )
+
+
+def silence_doubt(call: Call) -> Doubt:
+    """Say that creates were asked for, and none of them was answered."""
+    return Doubt(
+        rule=CREATE_AFTER_REGISTER.name,
+        bdev="",
+        method=call.request.method,
+        reason="creates were asked for, but none was answered with success",
+        remedy="record until the replies have come (before v26.05 an array of requests is refused)",
+        place=call.request.at.place,
     )
 
 

@@ -182,3 +182,11 @@ def test_bdev_may_have_been_there_before_a_log_that_does_not_show_the_start() ->
         Verdict.UNDECIDED,
         ["x"],
     )
+
+
+def test_creates_that_nobody_answers_leave_the_trace_undecided() -> None:
+    script = Script().request(0, "spdk_get_version").reply(5, {"version": "SPDK"})
+    assert script.check().verdict is Verdict.CONFORMS
+    report = script.request(10, "bdev_malloc_create", name="m").tick(20).check()
+    assert report.verdict is Verdict.UNDECIDED
+    assert report.undecided[-1].method == "bdev_malloc_create"
