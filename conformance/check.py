@@ -64,13 +64,13 @@ def check(
     names = names_of(pairing.calls, lines)
     stacks = stacks_of(subjects_of(pairing.calls, names), lines)
     clock = Clock(records, by_wall=trace.log is not None)
-    departures = departures_of(records, clock)
+    departures, fresh = departures_of(records, clock), _is_fresh(evidence)
     judgements: list[Judgement] = []
     for number, stack in enumerate(stacks):
         if progress is not None:
             progress(number, len(stacks))
         actions = actions_of(stack, departures, clock, evidence.covered, trace.tolerance_ns)
-        judgements.append(judge(stack, actions, names, machines, fresh=_is_fresh(evidence)))
+        judgements.append(judge(stack, actions, names, machines, fresh=fresh))
     return _report(evidence, judgements, wanted, lost)
 
 

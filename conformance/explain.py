@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bdevcheck.conformance.call import Call, Orphan
@@ -17,10 +18,11 @@ from bdevcheck.conformance.moves import SHOWN, variants_in
 from bdevcheck.conformance.obligation import Obligation
 from bdevcheck.conformance.schedule import Action, Kind
 from bdevcheck.conformance.verdict import Doubt, Moment, Unexplained, Violation
+from bdevcheck.model.catalogue import base_names, bdev_names
 from bdevcheck.model.machines.bdev import BDEV
 from bdevcheck.model.machines.raid import DOING, RAID
 from bdevcheck.model.rule import CREATE_AFTER_REGISTER, ONE_REPLY, RULES
-from bdevcheck.traces.record import Damage, LogLine, Place, Reply, Request
+from bdevcheck.traces.record import Damage, LogLine, Place, Reply, id_key
 
 if TYPE_CHECKING:
     from bdevcheck.conformance.check import Evidence
@@ -56,13 +58,8 @@ def violation_of(evidence: Evidence, owed: Obligation) -> Violation:
         expected=f"A conforming target would have {rule.expected}.",
         advice=rule.advice,
         late_ns=late,
-        known_in=known_in(owed),
+        known_in=variants_in(owed.variants),
     )
-
-
-def known_in(owed: Obligation) -> tuple[str, ...]:
-    """Return the version bundles that are known to do what happened here."""
-    return variants_in(owed.variants)
 
 
 def doubt_of(evidence: Evidence, owed: Obligation) -> Doubt:
@@ -81,13 +78,13 @@ def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
         for call in evidence.pairing.calls
         if call.reply is not None
         and call.request.conn == reply.conn
-        and type(call.request.id) is type(reply.id)
-        and call.request.id == reply.id
+        and id_key(call.request.id) == id_key(reply.id)
         and call.request.at.seq < reply.at.seq
     ]
     before = asked[-1:]
-    moments = [moment for call in before for moment in (_request_moment(call), _first_reply(call))]
-    moments.append(_reply_moment(reply, key=True))
+    moments = [_request_moment(call) for call in before]
+    moments += [_reply_moment(call.reply) for call in before if call.reply is not None]
+    moments.append(_reply_moment(reply))
     what = _cut(f"id {json.dumps(reply.id, default=str)} on connection {reply.conn}")
     answered = f"a second reply to {what}" if before else f"a reply to {what}, which nobody sent"
     return Violation(
@@ -171,10 +168,10 @@ def _moments(
     call = owed.subject.call
     assert call.reply is not None
     yield _request_moment(call)
-    yield _reply_moment(call.reply, key=True)
+    yield _reply_moment(call.reply)
     proof = _proof(evidence, owed, effect)
     rest = [proof, *([effect] if effect is not None else [])]
-    rest += _failed_lookups(evidence, call, bdev, effect)
+    rest += islice(_failed_lookups(evidence, call, bdev, effect), _MAX_LOOKUPS)
     unique = {str(moment.place): moment for moment in reversed(rest)}
     yield from sorted(unique.values(), key=_when)
 
@@ -195,8 +192,6 @@ def _proof(evidence: Evidence, owed: Obligation, effect: Moment | None) -> Momen
     if log is None:
         assert certain is not None
         return _action_moment(certain)
-    last = evidence.trace.log
-    assert last is not None
     return Moment(
         place=log.last_place,
         lane="target",
@@ -221,28 +216,24 @@ def _effect_after(evidence: Evidence, owed: Obligation, bdev: str) -> Moment | N
 
 def _failed_lookups(
     evidence: Evidence, call: Call, bdev: str, effect: Moment | None
-) -> list[Moment]:
-    """Return the first calls that failed because the bdev was not there yet."""
+) -> Iterator[Moment]:
+    """Yield the calls that failed because the bdev was not there yet, in order."""
     assert call.reply is not None
-    found: list[Moment] = []
     for other in evidence.pairing.calls[call.number + 1 :]:
         reply, method = other.reply, other.method
         late = reply is not None and other.request.at.seq > call.reply.at.seq
         if not late or reply is None or method is None or reply.error is None:
             continue
         if effect and (reply.at.wall_ns or 0) > (effect.wall_ns or 0):
-            break
-        if reply.error.code in method.missing and bdev in json.dumps(other.request.params):
-            text = f"{other.request.method}: {_outcome_text(reply)}"
-            found.append(Moment(reply.at.place, "client", text, reply.at.wall_ns))
-    return found[:_MAX_LOOKUPS]
+            return
+        params = other.request.params
+        asked = (*bdev_names(method, params, None), *base_names(method, params))
+        if reply.error.code in method.missing and bdev in asked:
+            yield _answer_moment(other, reply, key=False)
 
 
 def _request_moment(call: Call) -> Moment:
-    return _moment_of_request(call.request)
-
-
-def _moment_of_request(request: Request) -> Moment:
+    request = call.request
     params = "" if request.params is None else " " + json.dumps(request.params, default=str)
     text = (
         f"{request.method}{params}" if isinstance(request.params, dict | list) else request.method
@@ -250,13 +241,14 @@ def _moment_of_request(request: Request) -> Moment:
     return Moment(request.at.place, "client", _cut(text), request.at.wall_ns)
 
 
-def _first_reply(call: Call) -> Moment:
-    assert call.reply is not None
-    return _reply_moment(call.reply, key=True)
+def _reply_moment(reply: Reply) -> Moment:
+    return Moment(reply.at.place, "client", _outcome_text(reply), reply.at.wall_ns, key=True)
 
 
-def _reply_moment(reply: Reply, *, key: bool) -> Moment:
-    return Moment(reply.at.place, "client", _outcome_text(reply), reply.at.wall_ns, key)
+def _answer_moment(call: Call, reply: Reply, *, key: bool) -> Moment:
+    """Return a reply to another call than the one explained: its method comes first."""
+    text = f"{call.request.method}: {_outcome_text(reply)}"
+    return Moment(reply.at.place, "client", text, reply.at.wall_ns, key)
 
 
 def _outcome_text(reply: Reply) -> str:
@@ -278,8 +270,7 @@ def _action_moment(action: Action) -> Moment:
     call = action.subject.call
     if action.kind is Kind.REQUEST or call.reply is None:
         return _request_moment(call)
-    text = f"{call.request.method}: {_outcome_text(call.reply)}"
-    return Moment(call.reply.at.place, "client", text, call.reply.at.wall_ns, key=True)
+    return _answer_moment(call, call.reply, key=True)
 
 
 def _cut(text: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bdevcheck.conformance.belief import Belief, Note, Tag
 from bdevcheck.conformance.schedule import Action
 from bdevcheck.conformance.stack import Subject
+from bdevcheck.model.contract import DEFERRAL
 
 MAX_DOUBTS = 64
 """How many of the latest promises of a stack are doubted with all their consequences."""
@@ -45,7 +46,7 @@ class Obligation:
 
     def exemption(self) -> Tag:
         """Return the tag of the known exception to a create's promise."""
-        return ("deferred", self.bdev, self.subject.call.number)
+        return (DEFERRAL, self.bdev, self.subject.call.number)
 
 
 @dataclass(slots=True)

@@ -63,7 +63,6 @@ class System:
     properties: tuple[Property, ...] = ()
     rest: Expression | None = None
     about: str = field(default="", compare=False)
-    observable: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         ordered = sorted(self.vectors, key=lambda each: each.label)

@@ -16,6 +16,9 @@ from bdevcheck.model.rule import (
     WAIT_COVERS_EXAMINE,
 )
 
+DEFERRAL = "deferred"
+"""Tag of the known exception to `create-after-register`: a base was missing (LIFECYCLE 4.4)."""
+
 # How a reply to a create reaches the client: the rule is about this moment.
 _SENT = (
     Clause("success seen", {"rpc": "send_ok", "bdev": "has_registered"}),
@@ -32,7 +35,7 @@ _DEFER = (
     Clause(
         "deferred: a base is missing",
         {"rpc": "serve_ok", "bdev": "defer", "raid": "wait", "some base": "is_unlisted"},
-        tag="deferred",
+        tag=DEFERRAL,
     ),
 )
 

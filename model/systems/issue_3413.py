@@ -18,6 +18,7 @@ from bdevcheck.model.contract import (
 from bdevcheck.model.expression import at
 from bdevcheck.model.machine import Machine
 from bdevcheck.model.machines import LIFE_CYCLES, Machines, script
+from bdevcheck.model.machines.bdev import BDEV
 from bdevcheck.model.property import (
     Property,
     always,
@@ -137,7 +138,8 @@ def _held(base: str) -> dict[str, tuple[str, ...]]:
     return {"member": (base,), "claim": (f"{base}.claim",)}
 
 
-_UNBORN = ("absent", "allocated", "examining", "stuck", "failed")
+_UNBORN = BDEV.sources("is_unborn")
+_LISTED = BDEV.sources("is_registered")
 
 PROPERTIES: tuple[Property, ...] = (
     never_breaks(CREATE_AFTER_REGISTER.name),
@@ -145,7 +147,7 @@ PROPERTIES: tuple[Property, ...] = (
     always("create_lvstore-succeeds", ~at("rpc7", "sent_error")),
     never_breaks(WAIT_COVERS_EXAMINE.name),
     leads_to("script-ends", at("script", "start"), at("script", f"done_{len(CALLS)}")),
-    leads_to("raid-registers", at("rpc5", "received"), at("raid1", "registered", "claimed")),
+    leads_to("raid-registers", at("rpc5", "received"), at("raid1", *_LISTED)),
     sometimes("raid-answered-and-registered", at("rpc5", "sent_ok") & at("raid1", "registered")),
     sometimes("lvstore-loaded", at("lvs", "loaded")),
     no_deadlock(),
