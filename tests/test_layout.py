@@ -53,7 +53,9 @@ def test_every_package_is_declared() -> None:
         for layer in LAYERS
         for path in modules(layer)
     }
-    assert sorted(project()["tool"]["setuptools"]["packages"]) == sorted(found | {"bdevcheck"})
+    assert sorted(project()["tool"]["setuptools"]["packages"]) == sorted(
+        found | {"bdevcheck", "bdevcheck.command"}
+    )
 
 
 def test_every_package_has_an_init_with_a_docstring() -> None:
@@ -118,7 +120,7 @@ def test_imports_point_down_and_are_qualified(layer: str, path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["tests", "benchmarks", "bdevcheck"])
 def test_imports_are_qualified_above_the_layers_too(name: str) -> None:
-    for path in (ROOT / name).glob("*.py"):
+    for path in [*(ROOT / name).glob("*.py"), *(ROOT / name / "command").glob("*.py")]:
         assert not bare_imports(path.read_text(encoding="utf-8"), (name,)), path.name
 
 

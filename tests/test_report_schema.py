@@ -154,7 +154,12 @@ def objects_of(value: object) -> Iterator[dict[str, object]]:
 
 
 def test_page_names_every_exit_code_and_verdict() -> None:
-    from bdevcheck.cli import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_PIPE, EXIT_UNDECIDED
+    from bdevcheck.command.support import (
+        EXIT_INTERNAL,
+        EXIT_INTERRUPTED,
+        EXIT_PIPE,
+        EXIT_UNDECIDED,
+    )
     from bdevcheck.conformance import Verdict
 
     for code in (0, 1, 2, EXIT_UNDECIDED, EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_PIPE):
