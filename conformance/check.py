@@ -25,7 +25,7 @@ from bdevcheck.conformance.schedule import Clock, actions_of, departures_of
 from bdevcheck.conformance.stack import names_of, stacks_of, subjects_of
 from bdevcheck.conformance.verdict import Doubt, Report, Tally, Unexplained, Verdict, Violation
 from bdevcheck.model.machines import LIFE_CYCLES, Machines
-from bdevcheck.model.rule import CREATE_AFTER_REGISTER, ONE_REPLY, RULES
+from bdevcheck.model.rule import CREATE_AFTER_REGISTER, JUDGED, ONE_REPLY
 from bdevcheck.traces.record import Damage, LogLine, Trace, WireRecord
 
 Progress = Callable[[int, int], None]
@@ -87,10 +87,10 @@ def _is_fresh(evidence: Evidence) -> bool:
 
 def _wanted(rules: Iterable[str]) -> tuple[str, ...]:
     chosen = tuple(rules)
-    unknown = [rule for rule in chosen if rule not in RULES]
+    unknown = [rule for rule in chosen if rule not in JUDGED]
     if unknown:
-        raise ValueError(f"no rule {', '.join(unknown)}; there are: {', '.join(RULES)}")
-    return tuple(rule for rule in RULES if not chosen or rule in chosen)
+        raise ValueError(f"no rule {', '.join(unknown)}; there are: {', '.join(JUDGED)}")
+    return tuple(rule for rule in JUDGED if not chosen or rule in chosen)
 
 
 def _sound_part(trace: Trace) -> tuple[Sequence[WireRecord], Damage | None]:
@@ -155,7 +155,7 @@ def _merge(judgements: Iterable[Judgement]) -> list[Obligation]:
         min(same, key=lambda owed: (owed.certain is None, not owed.doubtful))
         for same in found.values()
     ]
-    order = {rule: number for number, rule in enumerate(RULES)}
+    order = {rule: number for number, rule in enumerate(JUDGED)}
     return sorted(worst, key=lambda owed: (owed.subject.call.number, order[owed.rule], owed.bdev))
 
 

@@ -53,6 +53,14 @@ def at(component: str, *states: str) -> Expression:
     return Expression("at", component, states)
 
 
+def able(component: str, machine: Machine, event: str) -> Expression:
+    """Say that `component`, a `machine`, is in a state in which `event` is enabled.
+
+    The way to name states by what they mean: the machine's own tests, not its states' names.
+    """
+    return at(component, *machine.sources(event))
+
+
 def compile_expression(expression: Expression, components: Mapping[str, Machine]) -> Predicate:
     """Compile to a function of a state; raises KeyError or ValueError for unknown names."""
     if expression.operator == "at":

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from bdevcheck.cli import cli, main
-from bdevcheck.model.rule import RULES
+from bdevcheck.model.rule import JUDGED
 from bdevcheck.model.systems import SYSTEMS
 from bdevcheck.model.variant import VARIANTS
 from tests.builder import Script
@@ -225,7 +225,7 @@ NEEDED = {
     "check": [
         "FILE...", "JSON lines", "the target's log", ".gz and .zst", "standard input",
         "0 if the trace conforms", "1 if it violates", "2 if it cannot be read", "3 if it does not",
-        "--json", "--picture", "microseconds", "east of UTC", *RULES,
+        "--json", "--picture", "microseconds", "east of UTC", *JUDGED,
     ],
     "explore": [
         "[SYSTEM]", "Without SYSTEM, lists the systems", "0 if every property holds", "1 if one",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bdevcheck.cli import main
-from bdevcheck.model.rule import RULES
+from bdevcheck.model.rule import JUDGED
 from bdevcheck.model.systems import SYSTEMS
 from bdevcheck.model.variant import VARIANTS
 from tests.builder import Script
@@ -175,7 +175,7 @@ def test_odd_names_are_printed_safely(run: Run, tmp_path: Path, name: str) -> No
 
 WRONG = {
     "check": ("Missing argument", ["FILE"]),
-    "check --rule nope x": ("'nope' is not one of", list(RULES)),
+    "check --rule nope x": ("'nope' is not one of", list(JUDGED)),
     "check --tolerance -1 x": ("-1 is not in the range", ["x>=0"]),
     "check --tolerance soon x": ("'soon' is not a valid integer", ["range"]),
     "check --log-utc-offset 99 x": ("99.0 is not in the range", ["-14<=x<=14"]),

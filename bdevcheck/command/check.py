@@ -16,7 +16,7 @@ from bdevcheck.command.support import (
     progress,
     write_picture,
 )
-from bdevcheck.model.rule import RULES
+from bdevcheck.model.rule import JUDGED
 from bdevcheck.traces.merge import DEFAULT_TOLERANCE_NS
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     "--rule",
     "rules",
     multiple=True,
-    type=click.Choice(list(RULES)),
+    type=click.Choice(list(JUDGED)),
     help="Judge only this rule; may be repeated. Default: all.",
 )
 @click.option(
