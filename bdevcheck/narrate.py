@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from bdevcheck.model.compose import System
-from bdevcheck.model.explore import Exploration
+from bdevcheck.model.outcome import Outcome
 from bdevcheck.model.path import Path, Step, changes
 from bdevcheck.model.property import Form
 from bdevcheck.model.systems import SYSTEMS
@@ -28,9 +28,9 @@ def list_systems() -> Iterator[str]:
     yield f"variants: {', '.join(VARIANTS)}"
 
 
-def lines_of(found: Exploration, findings: Sequence[Finding], variant: Variant) -> Iterator[Text]:
+def lines_of(found: Outcome, variant: Variant) -> Iterator[Text]:
     """Yield the exploration line by line: bounds and counts, properties, shortest paths."""
-    system = found.system
+    system, findings = found.system, found.findings
     yield Text(f"{system.name}, variant {variant.name} ({variant.about})", style="bold")
     yield Text(f"  {system.about}")
     yield Text(f"  {_counts(found)}")
@@ -38,17 +38,21 @@ def lines_of(found: Exploration, findings: Sequence[Finding], variant: Variant) 
         word, style = _MARKS[finding.holds]
         line = Text(f"  {word:<6}", style=style)
         yield line.append(f"{finding.property.name}: {finding.property}", style="not bold default")
+        if finding.why:
+            yield Text(f"         {finding.why}", style="yellow")
     yield from _counterexamples(system, findings)
     yield Text()
-    yield _conclusion(found, findings)
+    yield _conclusion(found)
 
 
-def _counts(found: Exploration) -> str:
-    counts = (
-        f"{len(found.states):,} states, {len(found.edges):,} steps, depth {found.depth}, "
-        f"bound {found.max_states:,} states"
-    )
-    return counts if found.complete else f"{counts} - REACHED OR INTERRUPTED, not all was searched"
+def _counts(found: Outcome) -> str:
+    counts = f"{found.states:,} states, {found.steps:,} steps, depth {found.depth}"
+    if found.states_in_full != found.states:
+        counts += f" (up to symmetry; they stand for {found.states_in_full:,} states)"
+    if found.complete:
+        return f"{counts}: all that can be reached"
+    stopped = f"bound of {found.bound:,} states REACHED, OR INTERRUPTED"
+    return f"{counts}: {stopped}, not all was searched"
 
 
 def _counterexamples(system: System, findings: Sequence[Finding]) -> Iterator[Text]:
@@ -86,31 +90,34 @@ def _moves(system: System, step: Step) -> str:
     return "; ".join(moved)
 
 
-def _conclusion(found: Exploration, findings: Sequence[Finding]) -> Text:
+def _conclusion(found: Outcome) -> Text:
+    findings = found.findings
     failed = sum(finding.holds is False for finding in findings)
     undecided = sum(finding.holds is None for finding in findings)
     if failed:
         return Text(f"{failed} of {len(findings)} properties fail.", style="bold red")
     if undecided:
         return Text(
-            f"No property fails within {len(found.states):,} states; {undecided} are not decided.",
+            f"No property fails within {found.states:,} states; {undecided} are not decided.",
             style="yellow",
         )
     return Text(f"All {len(findings)} properties hold, within these bounds.", style="bold green")
 
 
-def document_of(found: Exploration, findings: Sequence[Finding], variant: str) -> dict[str, object]:
+def document_of(found: Outcome, variant: str) -> dict[str, object]:
     """Return the exploration as plain data for JSON."""
     return {
         "version": 1,
         "system": found.system.name,
         "variant": variant,
-        "states": len(found.states),
-        "steps": len(found.edges),
+        "engine": found.engine,
+        "states": found.states,
+        "states_in_full": found.states_in_full,
+        "steps": found.steps,
         "depth": found.depth,
-        "max_states": found.max_states,
+        "max_states": found.bound,
         "complete": found.complete,
-        "properties": [_finding(found.system, each) for each in findings],
+        "properties": [_finding(found.system, each) for each in found.findings],
     }
 
 
@@ -120,6 +127,7 @@ def _finding(system: System, finding: Finding) -> dict[str, object]:
         "name": finding.property.name,
         "claim": str(finding.property),
         "holds": finding.holds,
+        "why": finding.why,
         "path": None if path is None else [_step(system, step) for step in path.steps],
         "loop": 0 if path is None else path.loop,
     }

@@ -52,7 +52,8 @@ def vector(
 class System:
     """Components, vectors, and what is claimed of them.
 
-    `rest` says in which states it is right that nothing can happen any more. Raises
+    `rest` says in which states it is right that nothing can happen any more. `interchangeable` are
+    families of names that may be swapped (see `symmetry`, which checks it). Raises
     `CompositionError` for a vector that names an unknown component or event, and for two
     vectors of one label.
     """
@@ -63,6 +64,7 @@ class System:
     properties: tuple[Property, ...] = ()
     rest: Expression | None = None
     about: str = field(default="", compare=False)
+    interchangeable: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         ordered = sorted(self.vectors, key=lambda each: each.label)

@@ -3,9 +3,7 @@
 `leads_to` is decided on the explored graph: after a state with p that is not yet q, a weakly fair
 run avoids q for ever iff, among the states without q, it can reach a state where the run may end
 (no step is left, or only steps that may be put off for ever), or a strongly connected part in which
-a fair run can stay: every fairness class is either taken inside it or disabled somewhere in it (the
-usual emptiness test for generalised Büchi conditions, which weak fairness is an instance of; Vardi
-and Wolper, LICS 1986).
+a fair run can stay (see `fairness`).
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ import networkx as nx
 from bdevcheck.model.compose import UNFAIR
 from bdevcheck.model.explore import Exploration
 from bdevcheck.model.expression import Expression, compile_expression
+from bdevcheck.model.fairness import fair_loop, fairness_classes
 from bdevcheck.model.path import Path, Step
 from bdevcheck.model.property import Form, Property
 
@@ -29,12 +28,14 @@ class Finding:
     """What the exploration says of one property.
 
     `holds` is None when the search was bounded before it could tell. `path` is a counterexample
-    (for `sometimes`: an example).
+    (for `sometimes`: an example). `why` says why a property was not decided, where that is not the
+    bound.
     """
 
     property: Property
     holds: bool | None
     path: Path | None = None
+    why: str = ""
 
 
 def verify(exploration: Exploration) -> tuple[Finding, ...]:
@@ -85,11 +86,13 @@ def _leads_to(exploration: Exploration, claim: Property) -> Finding:
     avoiding.add_edges_from(
         (source, dest) for source, _, dest in exploration.edges if not then(source) | then(dest)
     )
-    taken, classes = _steps_by_state(exploration), _fairness_classes(exploration)
+    taken, classes = _steps_by_state(exploration), fairness_classes(exploration.system)
     traps = {n: part for part in _traps(exploration, avoiding, taken, classes) for n in part}
-    if (run := _shortest_between(avoiding, starts, set(traps))) is None:
+    if (run := _shortest_between(exploration, avoiding, starts, set(traps))) is None:
         return _refuted(exploration, claim, None)
-    loop = _fair_loop(run[-1], traps[run[-1]], taken, classes)
+    part = traps[run[-1]]
+    wanted = {classes[v] for n in part for v, _ in taken[n]}
+    loop = fair_loop(run[-1], wanted, taken.__getitem__, part.__contains__, classes)
     steps = [*exploration.path_to(run[0]).steps, *_walk(exploration, taken, run)]
     steps += [exploration.step(*edge) for edge in loop]
     return Finding(claim, False, Path(tuple(steps), loop=len(loop)))
@@ -114,75 +117,10 @@ def _traps(
             yield part
 
 
-def _fair_loop(
-    start: int, part: set[int], taken: _Steps, classes: list[str]
-) -> list[tuple[int, int, int]]:
-    """Return edges of a weakly fair loop through `start` inside `part`; none where the run ends."""
-    loop: list[tuple[int, int, int]] = []
-    node = start
-    for wanted in sorted({classes[v] for n in part for v, _ in taken[n]} - {UNFAIR}):
-        if not _serves(loop, start, wanted, taken, classes):
-            loop += (way := _way(node, part, taken, _is_served(wanted, part, taken, classes)))
-            node = way[-1][2] if way else node
-    if loop and node == start:
-        return loop
-    return loop + _way(node, part, taken, lambda _source, _vector, dest: dest == start)
-
-
-def _serves(
-    loop: list[tuple[int, int, int]], start: int, wanted: str, taken: _Steps, classes: list[str]
-) -> bool:
-    visited = [start, *(edge[2] for edge in loop)]
-    disabled = any(wanted not in {classes[v] for v, _ in taken[n]} for n in visited)
-    return disabled or any(classes[edge[1]] == wanted for edge in loop)
-
-
-def _is_served(
-    wanted: str, part: set[int], taken: _Steps, classes: list[str]
-) -> Callable[[int, int, int], bool]:
-    def served(_source: int, vector: int, dest: int) -> bool:
-        enabled = {classes[v] for v, _ in taken[dest]}
-        return dest in part and (classes[vector] == wanted or wanted not in enabled)
-
-    return served
-
-
-def _way(
-    start: int, part: set[int], taken: _Steps, goal: Callable[[int, int, int], bool]
-) -> list[tuple[int, int, int]]:
-    """Return a shortest walk inside `part` from `start` whose last edge satisfies `goal`."""
-    parents: dict[int, tuple[int, int, int] | None] = {start: None}
-    queue = deque([start])
-    while queue:
-        node = queue.popleft()
-        for vector, dest in taken[node]:
-            if dest in part and goal(node, vector, dest):
-                return [*_edges_back(parents, node), (node, vector, dest)]
-            if dest in part and dest not in parents:
-                parents[dest] = (node, vector, dest)
-                queue.append(dest)
-    return []
-
-
-def _edges_back(
-    parents: dict[int, tuple[int, int, int] | None], node: int
-) -> list[tuple[int, int, int]]:
-    edges: list[tuple[int, int, int]] = []
-    while (edge := parents[node]) is not None:
-        edges.append(edge)
-        node = edge[0]
-    return edges[::-1]
-
-
 def _owed(part: set[int], taken: _Steps, classes: list[str]) -> set[str]:
     """Return the fairness classes that are enabled in every state of `part`."""
     enabled = ({classes[vector] for vector, _ in taken[n]} for n in part)
     return set.intersection(*enabled) - {UNFAIR}
-
-
-def _fairness_classes(exploration: Exploration) -> list[str]:
-    vectors = exploration.system.vectors
-    return [each.label if each.fair is None else each.fair for each in vectors]
 
 
 def _steps_by_state(exploration: Exploration) -> _Steps:
@@ -200,19 +138,27 @@ def _walk(exploration: Exploration, taken: _Steps, numbers: list[int]) -> list[S
 
 
 def _shortest_between(
-    graph: nx.DiGraph[int], starts: list[int], goals: set[int]
+    exploration: Exploration, graph: nx.DiGraph[int], starts: list[int], goals: set[int]
 ) -> list[int] | None:
-    """Return a shortest path in `graph` from one of `starts` to one of `goals`, by numbers."""
-    parents: dict[int, int | None] = dict.fromkeys(starts)
-    queue = deque(starts)
-    while queue:
-        node = queue.popleft()
+    """Return a path in `graph` from one of `starts` to one of `goals`, by numbers.
+
+    Shortest counted from the initial state: a start is as far away as its depth.
+    """
+    parents: dict[int, int | None] = {}
+    waiting = deque(sorted(starts, key=lambda n: exploration.depths[n]))
+    queue: deque[tuple[int, int, int | None]] = deque()
+    while waiting or queue:
+        if not queue or (waiting and exploration.depths[waiting[0]] <= queue[0][0]):
+            start = waiting.popleft()
+            distance, node, parent = exploration.depths[start], start, None
+        else:
+            distance, node, parent = queue.popleft()
+        if node in parents:
+            continue
+        parents[node] = parent
         if node in goals:
             return _trace_back(parents, node)
-        for after in sorted(graph.successors(node)):
-            if after not in parents:
-                parents[after] = node
-                queue.append(after)
+        queue.extend((distance + 1, after, node) for after in sorted(graph.successors(node)))
     return None
 
 

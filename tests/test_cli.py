@@ -11,6 +11,7 @@ import click
 import pytest
 
 from bdevcheck.cli import cli, main
+from bdevcheck.model.packed.search import prepare
 from bdevcheck.model.rule import JUDGED
 from bdevcheck.model.systems import SYSTEMS
 from bdevcheck.model.variant import VARIANTS
@@ -166,7 +167,8 @@ def test_explore_ends_with_0_when_all_properties_hold(run: Run) -> None:
 def test_explore_ends_with_3_when_the_bound_leaves_properties_open(run: Run) -> None:
     done = run("explore", "issue-3413", "--variant", "buggy", "--max-states", "10")
     assert done.code == 3
-    assert "10 states, 10 steps, depth 6, bound 10 states - REACHED" in done.out
+    assert "  10 states, " in done.out
+    assert "bound of 10 states REACHED" in done.out
     assert "not decided" in done.out
     assert " holds " not in done.out
 
@@ -174,7 +176,7 @@ def test_explore_ends_with_3_when_the_bound_leaves_properties_open(run: Run) -> 
 def test_explore_prints_counts_and_bounds(run: Run) -> None:
     out = run("explore", "issue-3413").out
     found = json.loads(run("explore", "issue-3413", "--json").out)
-    counts = "{states:,} states, {steps:,} steps, depth {depth}, bound {max_states:,} states\n"
+    counts = "{states:,} states, {steps:,} steps, depth {depth}: all that can be reached\n"
     assert counts.format(**found) in out
     assert (found["variant"], found["complete"]) == ("modern", True)
 
@@ -266,11 +268,21 @@ def test_ctrl_c_gives_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.err.strip() == "bdevcheck: interrupted"
 
 
+@pytest.mark.parametrize(
+    ("engine", "place"),
+    [
+        ("graph", "bdevcheck.model.explore._Search.run"),
+        ("packed", "bdevcheck.model.packed.search._Found.expand_level"),
+    ],
+)
 def test_ctrl_c_during_a_search_keeps_what_was_found(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch, engine: str, place: str
 ) -> None:
-    monkeypatch.setattr("bdevcheck.model.explore._Search.run", _interrupted)
-    done = run("explore", "issue-3413")
+    system = SYSTEMS["issue-3413"](VARIANTS["modern"])
+    prepared = prepare(system)
+    monkeypatch.setattr("bdevcheck.model.packed.search.prepare", lambda *_, **__: prepared)
+    monkeypatch.setattr(place, _interrupted)
+    done = run("explore", "issue-3413", "--engine", engine)
     assert done.code == 3
     assert "1 states, 0 steps" in done.out
     assert "INTERRUPTED, not all was searched" in done.out

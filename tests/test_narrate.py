@@ -7,10 +7,10 @@ from dataclasses import replace
 from bdevcheck.model.compose import System
 from bdevcheck.model.explore import explore
 from bdevcheck.model.expression import at
+from bdevcheck.model.outcome import outcome_of
 from bdevcheck.model.property import Property, always, never_breaks, no_deadlock, sometimes
 from bdevcheck.model.systems import SYSTEMS
 from bdevcheck.model.variant import VARIANTS
-from bdevcheck.model.verify import verify
 from bdevcheck.narrate import document_of, draw_system, lines_of, list_systems
 
 from .toys import SETTLES, broken_mutex, counter, deadlock, empty, livelock
@@ -21,13 +21,13 @@ MODERN = VARIANTS["modern"]
 def told(system: System, *claims: Property, max_states: int = 1000) -> list[str]:
     """Return the text about a system with these properties."""
     found = explore(replace(system, properties=claims), max_states=max_states)
-    return [line.plain for line in lines_of(found, verify(found), MODERN)]
+    return [line.plain for line in lines_of(outcome_of(found), MODERN)]
 
 
 def data(system: System, *claims: Property, max_states: int = 1000) -> dict[str, object]:
     """Return the data about a system with these properties."""
     found = explore(replace(system, properties=claims), max_states=max_states)
-    return document_of(found, verify(found), "modern")
+    return document_of(outcome_of(found), "modern")
 
 
 AT_2, AT_9 = at("digit", "2"), at("digit", "9")
@@ -36,12 +36,12 @@ AT_2, AT_9 = at("digit", "2"), at("digit", "9")
 def test_first_lines_name_system_variant_counts_and_bound() -> None:
     lines = told(counter(3))
     assert lines[0] == f"counter of 3, variant modern ({MODERN.about})"
-    assert lines[2] == "  3 states, 2 steps, depth 2, bound 1,000 states"
+    assert lines[2] == "  3 states, 2 steps, depth 2: all that can be reached"
 
 
 def test_bounded_exploration_says_so_and_leaves_properties_open() -> None:
     lines = told(counter(10), always("below-9", ~AT_9), max_states=5)
-    assert "REACHED OR INTERRUPTED, not all was searched" in lines[2]
+    assert "bound of 5 states REACHED, OR INTERRUPTED, not all was searched" in lines[2]
     assert lines[3].startswith("  open  below-9: ")
     assert lines[-1] == "No property fails within 5 states; 1 are not decided."
 
@@ -89,18 +89,17 @@ def test_loop_is_marked_and_counted() -> None:
 
 
 def test_steps_that_break_a_rule_are_red_and_named_in_the_data() -> None:
-    found = explore(SYSTEMS["issue-3413"](VARIANTS["buggy"]))
-    findings = verify(found)
-    red = [line for line in lines_of(found, findings, VARIANTS["buggy"]) if line.style == "red"]
+    found = outcome_of(explore(SYSTEMS["issue-3413"](VARIANTS["buggy"])))
+    red = [line for line in lines_of(found, VARIANTS["buggy"]) if line.style == "red"]
     assert red
     assert all("success seen before registration" in line.plain for line in red)
     guilty = [
         step["label"]
-        for finding in json.loads(json.dumps(document_of(found, findings, "buggy")))["properties"]
+        for finding in json.loads(json.dumps(document_of(found, "buggy")))["properties"]
         for step in finding["path"] or ()
         if step["breaks"] == "create-after-register"
     ]
-    assert set(guilty) == {"5 bdev_raid_create: success seen before registration"}
+    assert set(guilty) == {"rpc5 bdev_raid_create: success seen before registration"}
 
 
 def test_document_is_plain_json_and_agrees_with_the_text() -> None:

@@ -109,22 +109,50 @@ def print_lines(lines: Iterable[Text]) -> None:
 
 
 @contextmanager
+def search_progress(bounds: str = "") -> Iterator[Callable[[int, int, int], None]]:
+    """Show states, steps, rate and frontier of a search that takes more than a second."""
+    with _status() as say:
+        begun = time.monotonic()
+
+        def update(states: int, steps: int, left: int) -> None:
+            elapsed = max(time.monotonic() - begun, 0.001)
+            say(
+                f"exploring: {states:,} states, {steps:,} steps in {elapsed:.0f} s "
+                f"({states / elapsed:,.0f} states/s), {left:,} to expand; {bounds}"
+            )
+
+        yield update
+
+
+@contextmanager
 def progress(verb: str, what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far a long run is, after its first second, where a person watches."""
+    """Show how far a run is that takes more than a second."""
+    with _status() as say:
+        begun = time.monotonic()
+
+        def update(done: int, total: int) -> None:
+            elapsed = time.monotonic() - begun
+            say(f"{verb}: {done:,} of {total:,} {what} in {elapsed:.0f} s")
+
+        yield update
+
+
+@contextmanager
+def _status() -> Iterator[Callable[[str], None]]:
+    """Show a line that changes, after the first second, where a person watches."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda _done, _total: None
+        yield lambda _line: None
         return
     begun = time.monotonic()
     with console.status("") as status:
         status.stop()
 
-        def update(done: int, total: int) -> None:
-            elapsed = time.monotonic() - begun
-            if elapsed > 1:
+        def say(line: str) -> None:
+            if time.monotonic() - begun > 1:
                 status.start()
-                status.update(f"{verb}: {done:,} of {total:,} {what} in {elapsed:.0f} s")
+                status.update(line)
 
-        yield update
+        yield say

@@ -1,0 +1,270 @@
+"""`leads_to` at scale: where a weakly fair run can stay without reaching what it should lead to.
+
+The same question as in `verify`, answered on arrays: among the states without q, the ends of runs,
+and the strongly connected parts in which a fair run can stay. Only states on cycles are looked at
+class by class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bdevcheck.model.compose import UNFAIR, Stepper, Vector
+from bdevcheck.model.expression import Expression, State
+from bdevcheck.model.fairness import Edge, fair_loop, fairness_classes
+from bdevcheck.model.packed.layout import Layout, Mask, Packed, enabled, evaluate, moves_of
+from bdevcheck.model.packed.search import CHUNK, Search
+from bdevcheck.model.packed.table import Steps, steps_of, successors
+from bdevcheck.model.packed.trace import path_to, predecessors
+from bdevcheck.model.path import Path, Step
+
+Labels = NDArray[np.int32]
+
+_WITHOUT_SCIPY = 1_000_000
+
+
+class CyclesError(RuntimeError):
+    """The cycles of so large a graph cannot be found with what is installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Avoiding:
+    """The states without q, sorted; `steps` are the system's."""
+
+    found: Search
+    states: Packed
+    steps: Steps
+
+    def places(self, states: Packed) -> tuple[NDArray[np.intp], Mask]:
+        """Return where `states` are among the avoiding ones, and which of them are."""
+        places = np.searchsorted(self.states, states)
+        places[places == len(self.states)] = 0
+        return places, self.states[places] == states
+
+    def edges(self) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield the steps inside, as places of sources and destinations."""
+        for start in range(0, len(self.states), CHUNK):
+            chunk = self.states[start : start + CHUNK]
+            for sources, after in successors(self.steps, chunk):
+                places, inside = self.places(after)
+                origin = np.arange(len(chunk)) if sources is None else sources
+                yield start + origin[inside], places[inside]
+
+
+def lead_to(found: Search, first: Expression, then: Expression) -> Path | None:
+    """Return a shortest run to where `then` may stay away for ever after `first`, or None.
+
+    Its last part repeats, unless the run ends there. Only states that were expanded count, so that
+    of an incomplete search a path is a counterexample, and None says nothing. Raises `CyclesError`
+    where scipy is needed and not installed.
+    """
+    expanded = found.levels[: found.expanded]
+    levels = [level[~evaluate(found.layout, then, level)] for level in expanded]
+    states = np.sort(np.concatenate(levels)) if levels else np.empty(0, np.int64)
+    if not len(states):
+        return None
+    avoiding = _Avoiding(found, states, found.kernel)
+    parts = _parts(avoiding)
+    traps = _ends(avoiding) | _fair_parts(avoiding, parts)
+    starts = [level[evaluate(found.layout, first, level)] for level in levels]
+    run = _run(avoiding, starts, traps)
+    return None if run is None else _path(avoiding, parts, run)
+
+
+def _ends(avoiding: _Avoiding) -> Mask:
+    """Tell where a run may end: where no step is left but what may be put off for ever."""
+    layout = avoiding.found.layout
+    classes = fairness_classes(layout.system)
+    fair = [v for v, each in zip(layout.system.vectors, classes, strict=True) if each != UNFAIR]
+    owed = steps_of(replace(layout, system=replace(layout.system, vectors=tuple(fair))))
+    ends = np.ones(len(avoiding.states), dtype=bool)
+    for start in range(0, len(ends), CHUNK):
+        chunk = avoiding.states[start : start + CHUNK]
+        for sources, _ in successors(owed, chunk):
+            ends[start + (np.arange(len(chunk)) if sources is None else sources)] = False
+    return ends
+
+
+def _parts(avoiding: _Avoiding) -> Labels:
+    """Return the number of each state's strongly connected part, or -1 where it is on no cycle."""
+    edges = [(s.astype(np.int32), d.astype(np.int32)) for s, d in avoiding.edges()]
+    size = len(avoiding.states)
+    if not edges:
+        return np.full(size, -1, dtype=np.int32)
+    sources = np.concatenate([source for source, _ in edges])
+    dests = np.concatenate([dest for _, dest in edges])
+    labels = _strongly_connected(size, sources, dests)
+    on_cycle = np.bincount(labels)[labels] > 1
+    on_cycle[sources[sources == dests]] = True
+    return np.where(on_cycle, labels, -1).astype(np.int32)
+
+
+def _strongly_connected(size: int, sources: Labels, dests: Labels) -> Labels:
+    try:
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import connected_components
+    except ImportError as error:
+        if size <= _WITHOUT_SCIPY:
+            return _strongly_connected_in_networkx(size, sources, dests)
+        raise CyclesError(
+            f"cycles among {size:,} states are searched with scipy, which is not installed: "
+            "pip install 'bdevcheck[large]'"
+        ) from error
+    graph = csr_array((np.ones(len(sources), np.int8), (sources, dests)), shape=(size, size))
+    labels: Labels = connected_components(graph, directed=True, connection="strong")[1]
+    return labels
+
+
+def _strongly_connected_in_networkx(size: int, sources: Labels, dests: Labels) -> Labels:
+    import networkx as nx
+
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(size))
+    graph.add_edges_from(zip(sources.tolist(), dests.tolist(), strict=True))
+    labels = np.zeros(size, dtype=np.int32)
+    for number, part in enumerate(nx.strongly_connected_components(graph)):
+        labels[list(part)] = number
+    return labels
+
+
+def _fair_parts(avoiding: _Avoiding, parts: Labels) -> Mask:
+    """Tell which states lie in a part where every class is taken inside or disabled somewhere."""
+    cyclic = np.flatnonzero(parts >= 0)
+    trap = np.zeros(len(parts), dtype=bool)
+    if not len(cyclic):
+        return trap
+    _, label = np.unique(parts[cyclic], return_inverse=True)
+    fair = np.ones(int(label.max()) + 1, dtype=bool)
+    for name in sorted(set(fairness_classes(avoiding.found.system)) - {UNFAIR}):
+        fair &= _served(avoiding, cyclic, label, name, fair)
+    trap[cyclic] = fair[label]
+    return trap
+
+
+def _served(
+    avoiding: _Avoiding,
+    cyclic: NDArray[np.intp],
+    label: NDArray[np.intp],
+    name: str,
+    candidates: Mask,
+) -> Mask:
+    """Tell of which parts a class is disabled somewhere, or (of `candidates`) taken inside."""
+    layout, states = avoiding.found.layout, avoiding.states[cyclic]
+    able = {each: enabled(layout, each, states) for each in _vectors_of(layout, name)}
+    served = np.zeros(len(candidates), dtype=bool)
+    served[label[~np.logical_or.reduce(list(able.values()))]] = True
+    for vector, mask in able.items():
+        here = np.flatnonzero(mask & (candidates & ~served)[label])
+        places, inside = avoiding.places(_after(avoiding, vector.events, states[here]))
+        where = np.searchsorted(cyclic, places)
+        where[where == len(cyclic)] = 0
+        stays = inside & (cyclic[where] == places) & (label[where] == label[here])
+        served[label[here[stays]]] = True
+    return served
+
+
+def _vectors_of(layout: Layout, name: str) -> list[Vector]:
+    """Return the vectors of one fairness class."""
+    classes = fairness_classes(layout.system)
+    return [v for v, each in zip(layout.system.vectors, classes, strict=True) if each == name]
+
+
+def _after(avoiding: _Avoiding, events: Sequence[tuple[str, str]], states: Packed) -> Packed:
+    """Return the successors by one vector of states that enable it."""
+    layout = avoiding.found.layout
+    after = states.copy()
+    for cluster, moves in moves_of(layout, events).items():
+        delta = np.zeros(len(layout.clusters[cluster].states), dtype=np.int64)
+        for source, dest in moves:
+            delta[source] = (dest - source) << layout.shifts[cluster]
+        after += delta[layout.field(states, cluster)]
+    return after
+
+
+def _run(
+    avoiding: _Avoiding, starts: Sequence[Packed], traps: Mask
+) -> list[tuple[int, int]] | None:
+    """Return a run to a trap as (packed state, distance), from a start on; shortest in all."""
+    seen = np.zeros(len(avoiding.states), dtype=bool)
+    fronts: list[Packed] = []
+    while len(fronts) < len(starts) or (fronts and len(fronts[-1])):
+        begun = starts[len(fronts)] if len(fronts) < len(starts) else np.empty(0, np.int64)
+        reached = _unseen(avoiding, [begun, *_next(avoiding, fronts)], seen)
+        fronts.append(avoiding.states[reached])
+        hits = reached[traps[reached]]
+        if len(hits):
+            return _back(avoiding, starts, fronts, int(avoiding.states[hits[0]]))
+    return None
+
+
+def _next(avoiding: _Avoiding, fronts: Sequence[Packed]) -> Iterator[Packed]:
+    for front in fronts[-1:]:
+        for start in range(0, len(front), CHUNK):
+            for _, after in successors(avoiding.steps, front[start : start + CHUNK]):
+                yield after
+
+
+def _unseen(avoiding: _Avoiding, states: Sequence[Packed], seen: Mask) -> NDArray[np.intp]:
+    """Return the places of those states that avoid q and were not seen; they are seen now."""
+    located = [avoiding.places(each) for each in states]
+    places = np.unique(np.concatenate([where[inside] for where, inside in located]))
+    new: NDArray[np.intp] = places[~seen[places]]
+    seen[new] = True
+    return new
+
+
+def _back(
+    avoiding: _Avoiding, starts: Sequence[Packed], fronts: Sequence[Packed], state: int
+) -> list[tuple[int, int]]:
+    run = [(state, len(fronts) - 1)]
+    while True:
+        state, distance = run[-1]
+        if distance < len(starts) and state in starts[distance]:
+            return run[::-1]
+        before = predecessors(avoiding.steps, fronts[distance - 1], np.array([state]))
+        run.append((int(before[0]), distance - 1))
+
+
+def _path(avoiding: _Avoiding, parts: Labels, run: list[tuple[int, int]]) -> Path:
+    found = avoiding.found
+    stepper, vectors = Stepper(found.system), found.system.vectors
+    walk = [found.layout.unpack(state) for state, _ in run]
+    start, distance = run[0]
+    steps = [*path_to(found, np.array([start]), distance).steps]
+    for before, after in pairwise(walk):
+        vector = next(v for v, state in stepper.successors(before) if state == after)
+        steps.append(Step(vectors[vector], before, after))
+    loop = _loop(avoiding, parts, stepper, walk[-1])
+    steps += [Step(vectors[v], before, after) for before, v, after in loop]
+    return Path(tuple(steps), loop=len(loop))
+
+
+def _loop(avoiding: _Avoiding, parts: Labels, stepper: Stepper, start: State) -> list[Edge[State]]:
+    layout = avoiding.found.layout
+    classes = fairness_classes(layout.system)
+
+    def part_of(state: State) -> int:
+        places, inside = avoiding.places(np.array([layout.pack(state)]))
+        return int(parts[places[0]]) if inside[0] else -2
+
+    here = part_of(start)
+    if here < 0:
+        return []
+    states = avoiding.states[parts == here]
+    wanted = {
+        name
+        for vector, name in zip(layout.system.vectors, classes, strict=True)
+        if enabled(layout, vector, states).any()
+    }
+    return fair_loop(
+        start,
+        wanted,
+        lambda state: list(stepper.successors(state)),
+        lambda state: part_of(state) == here,
+        classes,
+    )
