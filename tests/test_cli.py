@@ -188,6 +188,17 @@ def test_explore_without_a_system_lists_systems_and_variants(run: Run) -> None:
     assert ", ".join(VARIANTS) in done.out
 
 
+def test_explore_keeps_a_search_and_decides_it_again(run: Run, tmp_path: Path) -> None:
+    kept = str(tmp_path / "kept")
+    first = run("explore", "issue-3413", "--variant", "buggy", "--save", kept)
+    again = run("explore", "issue-3413", "--variant", "buggy", "--load", kept)
+    assert first == again
+    assert first.code == 1
+    other = run("explore", "issue-3413", "--variant", "fixed", "--load", kept)
+    assert other.code == 2
+    assert "whose machines or vectors are not those of" in other.err
+
+
 # -- draw ------------------------------------------------------------------------------------------
 
 

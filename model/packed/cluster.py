@@ -29,6 +29,7 @@ MOST_STATES = 4096
 
 _MOST_SAMPLED = 512
 _LEAST_GAIN = 0.25  # bits
+_FEW = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +140,21 @@ class _Codes:
         """Return the bits saved by joining; none where more than `bound` values were sampled.
 
         Measured against the same columns made independent by shuffling: a product of sizes would
-        credit a small sample with correlations that it is too small to refute.
+        credit a sample with correlations that it is too small to refute. Where so few states were
+        met that they may be all, it is the product.
         """
         key = (left, right, bound)
         if key not in self._gains:
             ours, theirs = self._of(left), self._of(right)
             joint = _distinct(ours, theirs)
-            free = _distinct(ours, theirs[self._order]) if joint <= bound else joint
+            free = joint if joint > bound else self._free(ours, theirs)
             self._gains[key] = log2(free / joint)
         return self._gains[key]
+
+    def _free(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> int:
+        if len(self._states) < _FEW:
+            return int(left.max() + 1) * int(right.max() + 1)
+        return _distinct(left, right[self._order])
 
     def _of(self, part: tuple[int, ...]) -> NDArray[np.int64]:
         if part not in self._codes:

@@ -33,7 +33,7 @@ class Search:
     `steps` counts the steps from the first `expanded` levels, which were expanded completely.
     `complete` is False when a bound stopped the search or it was interrupted; then the last level
     may hold only some of its states, and the absence of a violation says only "not among these".
-    `ends` are the expanded states without any step.
+    `ends` are the states found without any step.
     """
 
     kernel: Steps
@@ -139,7 +139,7 @@ class _Found:
 
     def expand_level(self, progress: Progress | None) -> None:
         """Expand the last level; the next one is added when that is done, or stopped."""
-        level, self.next, self.under_way, ends = self.levels[-1], [], 0, len(self.ends)
+        level, self.next, self.under_way = self.levels[-1], [], 0
         for start in range(0, len(level), CHUNK):
             if not self._expand(level[start : start + CHUNK]):
                 self.complete = False
@@ -148,7 +148,6 @@ class _Found:
                 left = len(level) - start - CHUNK
                 progress(self.states, self.taken + self.under_way, max(0, left))
         if not self.complete:
-            del self.ends[ends:]
             return
         self.taken += self.under_way
         self.levels.append(_sorted(self.next))
@@ -178,7 +177,7 @@ class _Found:
         levels = self.levels
         if self.complete:
             levels = levels[:-1]  # the level after the last is empty
-        elif self.next:
+        elif any(map(len, self.next)):
             levels = [*levels, _sorted(self.next)]
         return Search(
             self.steps,

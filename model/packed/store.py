@@ -73,10 +73,10 @@ def load(path: Path, system: System) -> Search:
     Raises `StoreError` for a file that is none, that is damaged, or that is of another system.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             header = msgspec.json.decode(file["header"].tobytes(), type=_Header)
             states, ends = file["states"], file["ends"]
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+    except (ValueError, LookupError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
         raise StoreError(f"{path}: not a saved search ({error})") from error
     _check(path, header, system, states, ends)
     kernel = prepare(system, symmetry=header.symmetry)
