@@ -148,7 +148,6 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let chunks, clusters and tables be so small that every way through the code is taken."""
     monkeypatch.setattr(search, "CHUNK", 3)
     monkeypatch.setattr(table, "_LARGEST", 4)
-    monkeypatch.setattr(table, "_SMALL", 2)
 
 
 @pytest.mark.parametrize("system", TOYS, ids=lambda system: system.name)

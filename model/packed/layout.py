@@ -82,17 +82,28 @@ def layout_of(system: System, images: Sequence[Sequence[int]] = ()) -> Layout:
     return Layout(system, clusters, shifts, bits)
 
 
-def moves_of(layout: Layout, events: Sequence[tuple[str, str]]) -> dict[int, list[tuple[int, int]]]:
-    """Return, for each cluster that takes part in joint `events`, its moves: number -> number."""
+Moves = dict[int, list[tuple[int, int]]]
+"""What joint events do to each cluster that takes part: number -> number."""
+
+
+def moves_of(
+    layout: Layout,
+    events: Sequence[tuple[str, str]],
+    known: dict[tuple[int, tuple[tuple[int, str], ...]], list[tuple[int, int]]] | None = None,
+) -> Moves:
+    """Return the moves of joint `events`; what many vectors share is kept in `known`."""
+    machines = list(layout.system.components.values())
     positions = {name: position for position, name in enumerate(layout.system.components)}
-    columns = {
-        positions[name]: layout.system.components[name].columns[event] for name, event in events
-    }
-    moves: dict[int, list[tuple[int, int]]] = {}
+    wanted = {positions[name]: event for name, event in events}
+    known = {} if known is None else known
+    moves: Moves = {}
     for number, cluster in enumerate(layout.clusters):
-        taking = [(n, columns[p]) for n, p in enumerate(cluster.components) if p in columns]
-        if taking:
-            moves[number] = list(_local_moves(cluster, taking))
+        key = tuple((n, wanted[p]) for n, p in enumerate(cluster.components) if p in wanted)
+        if key and (number, key) not in known:
+            taking = [(n, machines[cluster.components[n]].columns[event]) for n, event in key]
+            known[number, key] = _local_moves(cluster, taking)
+        if key:
+            moves[number] = known[number, key]
     return moves
 
 

@@ -6,8 +6,12 @@ by level; edges are not kept. A path is found again by searching backwards throu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -108,14 +112,43 @@ def prepare(system: System, *, symmetry: bool = False) -> Steps:
 
 
 def run(steps: Steps, budget: Budget, progress: Progress | None = None) -> Search:
-    """Search with tables that are made already."""
+    """Search with tables that are made already.
+
+    Chunks are expanded on all processors that this process may use; what is found, and the order in
+    which it is kept, does not depend on how many there are.
+    """
     found = _Found(steps, budget)
-    try:
-        while found.complete and len(found.levels[-1]):
-            found.expand_level(progress)
-    except KeyboardInterrupt:
-        found.complete = False
+    with ThreadPoolExecutor(_workers()) as pool:
+        try:
+            while found.complete and len(found.levels[-1]):
+                found.expand_level(pool, progress)
+        except KeyboardInterrupt:
+            found.complete = False
     return found.result()
+
+
+class _Expanded(NamedTuple):
+    """What one chunk leads to: number of steps, states without any, states not seen before."""
+
+    steps: int
+    ends: Packed
+    new: Packed
+
+
+def _expand(steps: Steps, seen: Seen, states: Packed) -> _Expanded:
+    """Expand one chunk.
+
+    `seen` may grow meanwhile: what is found new has to be looked at once more before it is kept.
+    """
+    alive, taken, found = np.zeros(len(states), dtype=bool), 0, []
+    for sources, after in successors(steps, states):
+        taken += len(after)
+        found.append(seen.unseen(after))
+        if sources is None:
+            alive[:] = True
+        else:
+            alive[sources] = True
+    return _Expanded(taken, states[~alive], _distinct(found))
 
 
 @dataclass(slots=True)
@@ -137,40 +170,32 @@ class _Found:
         self.levels = [np.array([layout.initial], dtype=np.int64)]
         self.seen.add(self.levels[0])
 
-    def expand_level(self, progress: Progress | None) -> None:
+    def expand_level(self, pool: ThreadPoolExecutor, progress: Progress | None) -> None:
         """Expand the last level; the next one is added when that is done, or stopped."""
         level, self.next, self.under_way = self.levels[-1], [], 0
-        for start in range(0, len(level), CHUNK):
-            if not self._expand(level[start : start + CHUNK]):
+        left = len(level)
+        for size, each in _in_turn(pool, self.steps, self.seen, level):
+            left -= size
+            if not self._keep(each):
                 self.complete = False
-                break
+                return
             if progress is not None:
-                left = len(level) - start - CHUNK
-                progress(self.states, self.taken + self.under_way, max(0, left))
-        if not self.complete:
-            return
+                progress(self.states, self.taken + self.under_way, left)
         self.taken += self.under_way
         self.levels.append(_sorted(self.next))
         self.next = []
 
-    def _expand(self, states: Packed) -> bool:
-        """Expand one chunk; False when the bound on states is reached."""
-        alive, found = np.zeros(len(states), dtype=bool), []
-        for sources, after in successors(self.steps, states):
-            self.under_way += len(after)
-            found.append(self.seen.unseen(after))
-            if sources is None:
-                alive[:] = True
-            else:
-                alive[sources] = True
-        if not alive.all():
-            self.ends.append(states[~alive])
-        new = _distinct(found)
-        room = self.budget.max_states - self.states
-        self.next.append(new[:room])
-        self.seen.add(new[:room])
-        self.states += len(new[:room])
-        return len(new) <= room
+    def _keep(self, each: _Expanded) -> bool:
+        """Keep what one chunk led to; False when the bound on states is reached."""
+        new = self.seen.unseen(each.new)
+        kept = new[: self.budget.max_states - self.states]
+        self.seen.add(kept)
+        self.under_way += each.steps
+        self.states += len(kept)
+        self.next.append(kept)
+        if len(each.ends):
+            self.ends.append(each.ends)
+        return len(kept) == len(new)
 
     def result(self) -> Search:
         expanded = len(self.levels) - 1
@@ -188,6 +213,28 @@ class _Found:
             expanded,
             self.complete,
         )
+
+
+def _in_turn(
+    pool: ThreadPoolExecutor, steps: Steps, seen: Seen, level: Packed
+) -> Iterator[tuple[int, _Expanded]]:
+    """Expand the chunks of a level, some ahead of time, and yield them in order."""
+    if len(level) <= CHUNK:
+        yield len(level), _expand(steps, seen, level)
+        return
+    ahead: deque[tuple[int, Future[_Expanded]]] = deque()
+    for start in range(0, len(level), CHUNK):
+        chunk = level[start : start + CHUNK]
+        ahead.append((len(chunk), pool.submit(_expand, steps, seen, chunk)))
+        if len(ahead) > 2 * _workers():
+            size, future = ahead.popleft()
+            yield size, future.result()
+    for size, future in ahead:
+        yield size, future.result()
+
+
+def _workers() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 def _distinct(found: list[Packed]) -> Packed:
