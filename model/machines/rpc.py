@@ -32,6 +32,9 @@ RPC = declare(
         ("send_ok", "queued_ok", "sent_ok"),
         ("send_error", "queued_error", "sent_error"),
         ("drop", ["pending", "queued_ok", "queued_error"], "dropped"),
+        # The same with its moment told: completed with nobody left to answer, or queued and freed.
+        ("lose", "pending", "dropped"),
+        ("discard", ["queued_ok", "queued_error"], "dropped"),
         ("forget", ["sent_ok", "sent_error", "dropped"], "unsent"),
         # Tests: under way (its handler may be acting), and handled (a later request may be).
         ("is_pending", "pending", "="),
@@ -39,7 +42,18 @@ RPC = declare(
         ("has_no_success_queued", [state for state in _STATES if state != "queued_ok"], "="),
         ("is_under_way", ["received", "pending"], "="),
         ("is_handled", ["pending", "queued_ok", "queued_error", "sent_ok", "sent_error"], "="),
+        # What the server asks of the requests of a connection before it reads on, or closes it.
+        ("is_not_received", [state for state in _STATES if state != "received"], "="),
+        ("is_not_queued", [state for state in _STATES if not state.startswith("queued")], "="),
+        ("is_complete", ["unsent", "sent_ok", "sent_error", "dropped"], "="),
     ],
     resting=["unsent", "sent_ok", "sent_error", "dropped"],
     about="a JSON-RPC request: received, handled, its reply queued and sent (or dropped)",
 )
+
+ASKS = "receive"
+"""The event by which the client asks: its own act."""
+
+ANSWERS = ("send_ok", "send_error")
+"""The events by which the client sees the answer. It sees nothing else of a request's life: not
+when the handler runs, nor when the reply is queued or dropped."""
