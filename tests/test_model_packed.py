@@ -79,12 +79,12 @@ def assert_same(system: System, found: Search) -> None:
 
 
 def told(finding: Finding) -> tuple[object, ...]:
-    """Return what two engines must say alike: endings may be shown by other loops."""
+    """Return what two engines must say alike; an ending may be shown by another loop."""
     path = finding.path
     if path is None:
         return finding.property.name, finding.holds, None
-    if path.loop or finding.property.form == "leads to":
-        return finding.property.name, finding.holds, len(path) - path.loop
+    if finding.property.form == "leads to":
+        return finding.property.name, finding.holds, len(path) - path.loop, bool(path.loop)
     return finding.property.name, finding.holds, path.labels
 
 

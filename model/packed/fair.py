@@ -70,10 +70,11 @@ def lead_to(found: Search, first: Expression, then: Expression) -> Path | None:
         return None
     avoiding = _Avoiding(found, states, found.kernel)
     parts = _parts(avoiding)
-    traps = _ends(avoiding) | _fair_parts(avoiding, parts)
+    ends = _ends(avoiding)
+    traps = ends | _fair_parts(avoiding, parts, ends)
     starts = [level[evaluate(found.layout, first, level)] for level in levels]
     run = _run(avoiding, starts, traps)
-    return None if run is None else _path(avoiding, parts, run)
+    return None if run is None else _path(avoiding, np.where(ends, -1, parts), run)
 
 
 def _ends(avoiding: _Avoiding) -> Mask:
@@ -132,14 +133,18 @@ def _strongly_connected_in_networkx(size: int, sources: Labels, dests: Labels) -
     return labels
 
 
-def _fair_parts(avoiding: _Avoiding, parts: Labels) -> Mask:
-    """Tell which states lie in a part where every class is taken inside or disabled somewhere."""
+def _fair_parts(avoiding: _Avoiding, parts: Labels, ends: Mask) -> Mask:
+    """Tell which states lie in a part where every class is taken inside or disabled somewhere.
+
+    Where a run may end in a part, that is told, not how it may go round: it is simpler to see.
+    """
     cyclic = np.flatnonzero(parts >= 0)
     trap = np.zeros(len(parts), dtype=bool)
     if not len(cyclic):
         return trap
     _, label = np.unique(parts[cyclic], return_inverse=True)
     fair = np.ones(int(label.max()) + 1, dtype=bool)
+    fair[label[ends[cyclic]]] = False
     for name in sorted(set(fairness_classes(avoiding.found.system)) - {UNFAIR}):
         fair &= _served(avoiding, cyclic, label, name, fair)
     trap[cyclic] = fair[label]
