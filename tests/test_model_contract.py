@@ -8,7 +8,7 @@ from bdevcheck.model import contract as contracts
 from bdevcheck.model.catalogue import catalogue, clauses_of
 from bdevcheck.model.clause import Clause, bind
 from bdevcheck.model.compose import Vector
-from bdevcheck.model.machines import LIFE_CYCLES
+from bdevcheck.model.machines import LIFE_CYCLES, pollers
 from bdevcheck.model.rule import RULES
 from bdevcheck.model.systems.build import also, merge, vectors_of, with_events
 from bdevcheck.model.variant import VARIANTS, Variant
@@ -28,8 +28,52 @@ ROLES = {
     "raid": LIFE_CYCLES.raid,
     "slot": LIFE_CYCLES.slot,
     "examine": LIFE_CYCLES.examine,
+    "probe": LIFE_CYCLES.examine,
+    "rest": LIFE_CYCLES.name,
+    "vacant": LIFE_CYCLES.slot,
+    "stale": LIFE_CYCLES.disk,
+    "lvol": LIFE_CYCLES.lvol,
+    "origin": LIFE_CYCLES.name,
+    "external": LIFE_CYCLES.name,
+    "old": LIFE_CYCLES.name,
+    "new": LIFE_CYCLES.name,
     "lvstore": LIFE_CYCLES.lvstore,
     "holder": LIFE_CYCLES.lvstore,
+    "connection": LIFE_CYCLES.connection,
+    "server_slot": LIFE_CYCLES.server_slot,
+    "stream": LIFE_CYCLES.stream,
+    "reader": LIFE_CYCLES.reader,
+    "kind": LIFE_CYCLES.request_kind,
+    "refusal": LIFE_CYCLES.refusal,
+    "batch": LIFE_CYCLES.batch,
+    "framework": LIFE_CYCLES.framework,
+    "controller": LIFE_CYCLES.controller,
+    "discovery": LIFE_CYCLES.discovery,
+    "left_out": LIFE_CYCLES.bdev,
+    "namesake": LIFE_CYCLES.bdev,
+    "leaving": LIFE_CYCLES.bdev,
+    "descriptor": LIFE_CYCLES.descriptor,
+    "own": LIFE_CYCLES.descriptor,
+    "rival": LIFE_CYCLES.descriptor,
+    "twin": LIFE_CYCLES.descriptor,
+    "alias": LIFE_CYCLES.alias,
+    "allowlist": LIFE_CYCLES.allowlist,
+    "notification": LIFE_CYCLES.notification,
+    "pollers": pollers({"wait": ("wait",)}),
+    "range": LIFE_CYCLES.locked_range,
+    "size": LIFE_CYCLES.size,
+    "target": LIFE_CYCLES.target,
+    "memory": LIFE_CYCLES.memory,
+    "record": LIFE_CYCLES.record,
+    "reference": LIFE_CYCLES.reference,
+    "listing": LIFE_CYCLES.listing,
+    "part": LIFE_CYCLES.bdev,
+    "label": LIFE_CYCLES.name,
+    "first": LIFE_CYCLES.name,
+    "later": LIFE_CYCLES.name,
+    "peer": LIFE_CYCLES.slot,
+    "rebuild": LIFE_CYCLES.rebuild,
+    "request": LIFE_CYCLES.rpc,
 }
 CONTRACTS: dict[str, tuple[Clause, ...]] = {
     name: value

@@ -2,14 +2,121 @@
 
 Roles: `rpc` the request, `bdev` the object that it makes, `name` that object's name in the name
 tree, `base` the names of its bases, `member` the bases' objects, `claim` the claims on them, `disk`
-what they hold, `raid` the assembly, `slot` its slots, `examine` the examination of a bdev. ``each
-X`` means every component bound to X, ``some X`` makes one vector for each of them.
+what they hold, `raid` the assembly, `slot` its slots, `examine` the examination of a bdev. Of the
+JSON-RPC layer: `connection`, `server_slot` its place in the server, `stream` what reaches its
+client, `reader` the pass that reads it, `kind` what a request asks, `refusal` the code that it is
+refused with, `batch` an array of requests, `framework` the state that methods' masks are about. Of
+NVMe: `controller`, `discovery`, `left_out` a bdev. Of the bdev layer: `descriptor` what is open on
+a bdev, `own`, `rival` and `twin` one's own descriptor and those of others, `namesake` all bdevs of
+a name, `leaving` a base that goes, `alias`, `allowlist`, `notification`, `pollers`, `range`,
+`size`, `target` the process. Of raids whose bases come and go: `rest`, `vacant`, `stale` the names,
+slots and disks of the bases that a step is not about, `probe` the raid's own examination. Of
+volumes: `lvol` the blob, `origin` what is copied, `external` a snapshot that is a bdev of another
+kind, `old` and `new` an alias before and after a rename. ``each X`` means every component bound to
+X, ``some X`` makes one vector for each of them.
 """
 
+from bdevcheck.model.contract.assembly import (
+    ASSEMBLED,
+    ASSEMBLY_EXAMINED,
+    DEFERRED_PLAIN_EXAMINED,
+    DEFERRED_SUPERBLOCK_EXAMINED,
+    DELETE_AND_CLEAR,
+    MEMBER_BACK,
+    MEMBER_EXAMINED,
+    MEMBER_FREED,
+    MEMBER_LOST,
+)
+from bdevcheck.model.contract.batch import (
+    BATCH_END,
+    BATCH_READ,
+    BATCH_REFUSAL_SEND,
+    BATCH_SEND,
+    EMPTY_BATCH_READ,
+    MEMBER_REFUSED,
+    SILENT_BATCH_END,
+)
+from bdevcheck.model.contract.claim import (
+    CLAIM_EXCLUSIVELY,
+    CLOSE_PLAINLY,
+    END_EXCLUSIVE_CLAIM,
+    END_SHARED_CLAIM,
+    LVSTORE_CLAIM,
+    OPEN_PLAINLY,
+    SHARE_FOR_READING,
+    SHARE_FOR_WRITING,
+)
+from bdevcheck.model.contract.compress import COMPRESS_UNTOLD
+from bdevcheck.model.contract.connection import ACCEPT, CUT, HALF_CLOSE, RECLAIM, REPLY
+from bdevcheck.model.contract.consume import (
+    CONSUME,
+)
 from bdevcheck.model.contract.create import CREATE_AT_ONCE, CREATE_LATER, DEFERRAL, DEFERRED
 from bdevcheck.model.contract.delete import DELETE, LEAVE
+from bdevcheck.model.contract.framework import (
+    EITHER_STATE,
+    RUNTIME_ONLY,
+    START_INIT,
+    STARTUP_ONLY,
+    WAIT_INIT,
+)
+from bdevcheck.model.contract.identity import (
+    CREATE_BY_UUID,
+    CREATE_WITH_UUID,
+    DELETE_WITH_UUID,
+    LEAVE_WITH_UUID,
+)
 from bdevcheck.model.contract.lookup import LOOKUP
 from bdevcheck.model.contract.lvol import LVSTORE_CREATE
+from bdevcheck.model.contract.lvstore import (
+    LVOL_LOADED,
+    LVOL_PURGED,
+    LVOL_UNLOADED,
+    LVSTORE_DELETE,
+    LVSTORE_EXAMINE,
+    LVSTORE_NOT_FOUND,
+    LVSTORE_RENAME,
+    LVSTORE_UNLOAD,
+)
+from bdevcheck.model.contract.manual import (
+    CREATE_UNEXAMINED,
+    LEAVE_LISTED,
+    MANUAL_EXAMINE,
+    MANUAL_EXAMINE_UNREADABLE,
+)
+from bdevcheck.model.contract.member import (
+    DESTROYED,
+    DESTROYED_WITH_MEMBERS,
+    LAST_LET_GO,
+    LOSS_OFFLINE,
+    LOSS_REDUNDANT,
+    LOSS_STRIPED,
+    MEMBER_ADD,
+    MEMBER_LET_GO,
+    MEMBER_REMOVE,
+    MEMBER_RETURNS,
+    OFFLINE,
+    RAID_DELETE_OFFLINE,
+    RAID_DELETE_ONLINE,
+    REBUILD,
+    REBUILD_TARGET,
+)
+from bdevcheck.model.contract.notice import (
+    OUT_OF_MEMORY,
+    RESIZE,
+    WAIT_BY_POLLER,
+)
+from bdevcheck.model.contract.nvme import (
+    CONNECT,
+    DISCOVER,
+    DISCOVERY_START,
+    DISCOVERY_START_AND_WAIT,
+    NAMESPACES,
+    NVME_ATTACH,
+    NVME_LEAVES_OUT,
+    NVME_LISTS_ALL,
+    NVME_LISTS_TOO_FEW,
+)
 from bdevcheck.model.contract.raid import (
     DEFERRED_SUPERBLOCK,
     EXAMINE_BY_HAND,
@@ -19,23 +126,192 @@ from bdevcheck.model.contract.raid import (
     RAID_CREATE_SUPERBLOCK,
     REVIVE,
 )
+from bdevcheck.model.contract.raid_delete import (
+    BASE_LOSS,
+    RAID_DELETE,
+    RAID_DELETE_CLEARING,
+)
+from bdevcheck.model.contract.raid_failure import (
+    DELETE_WHILE_WRITING,
+    JOIN_NAME_TAKEN,
+    LOSS_WHILE_WRITING,
+    NAME_TAKEN_PLAIN,
+    NAME_TAKEN_SUPERBLOCK,
+    RAID_DELETE_WHOLE,
+)
+from bdevcheck.model.contract.removal import (
+    CASCADE,
+    DESTROY_WITH_RANGE,
+    FIND,
+    QUIESCE,
+    REMOVAL,
+    REMOVAL_WITH_RANGE,
+    START_UNREGISTRATION,
+    UNREGISTER_AT_INITIATION,
+    UNREGISTER_BY_NAME,
+)
+from bdevcheck.model.contract.request import CARRY_OUT, REFUSE, SEND
+from bdevcheck.model.contract.vbdev import (
+    SPLIT_CREATE,
+    SPLIT_DELETE,
+    SPLIT_FIRE,
+    SPLIT_LEAVE,
+    VBDEV_CREATE_KEEPING,
+    VBDEV_CREATE_TIDY,
+    VBDEV_DELETE,
+    VBDEV_FIRE,
+    VBDEV_LEAVE,
+    VBDEV_PASSED_OVER,
+)
+from bdevcheck.model.contract.volume import (
+    LVOL_ATTACH,
+    LVOL_CLONE_EXTERNAL,
+    LVOL_COPY,
+    LVOL_CREATE,
+    LVOL_DELETE,
+    LVOL_GROW,
+    LVOL_LOAD_DEGRADED,
+    LVOL_RENAME,
+    LVOL_SHRINK,
+    WAIT_BESIDE_ATTACH,
+)
 from bdevcheck.model.contract.wait import WAIT
 
 __all__ = [
+    "ACCEPT",
+    "ASSEMBLED",
+    "ASSEMBLY_EXAMINED",
+    "BASE_LOSS",
+    "BATCH_END",
+    "BATCH_READ",
+    "BATCH_REFUSAL_SEND",
+    "BATCH_SEND",
+    "CARRY_OUT",
+    "CASCADE",
+    "CLAIM_EXCLUSIVELY",
+    "CLOSE_PLAINLY",
+    "COMPRESS_UNTOLD",
+    "CONNECT",
+    "CONSUME",
     "CREATE_AT_ONCE",
+    "CREATE_BY_UUID",
     "CREATE_LATER",
+    "CREATE_UNEXAMINED",
+    "CREATE_WITH_UUID",
+    "CUT",
     "DEFERRAL",
     "DEFERRED",
+    "DEFERRED_PLAIN_EXAMINED",
     "DEFERRED_SUPERBLOCK",
+    "DEFERRED_SUPERBLOCK_EXAMINED",
     "DELETE",
+    "DELETE_AND_CLEAR",
+    "DELETE_WHILE_WRITING",
+    "DELETE_WITH_UUID",
+    "DESTROYED",
+    "DESTROYED_WITH_MEMBERS",
+    "DESTROY_WITH_RANGE",
+    "DISCOVER",
+    "DISCOVERY_START",
+    "DISCOVERY_START_AND_WAIT",
+    "EITHER_STATE",
+    "EMPTY_BATCH_READ",
+    "END_EXCLUSIVE_CLAIM",
+    "END_SHARED_CLAIM",
     "EXAMINE_BY_HAND",
+    "FIND",
+    "HALF_CLOSE",
     "JOIN",
+    "JOIN_NAME_TAKEN",
     "JOIN_UNEXAMINED",
+    "LAST_LET_GO",
     "LEAVE",
+    "LEAVE_LISTED",
+    "LEAVE_WITH_UUID",
     "LOOKUP",
+    "LOSS_OFFLINE",
+    "LOSS_REDUNDANT",
+    "LOSS_STRIPED",
+    "LOSS_WHILE_WRITING",
+    "LVOL_ATTACH",
+    "LVOL_CLONE_EXTERNAL",
+    "LVOL_COPY",
+    "LVOL_CREATE",
+    "LVOL_DELETE",
+    "LVOL_GROW",
+    "LVOL_LOADED",
+    "LVOL_LOAD_DEGRADED",
+    "LVOL_PURGED",
+    "LVOL_RENAME",
+    "LVOL_SHRINK",
+    "LVOL_UNLOADED",
+    "LVSTORE_CLAIM",
     "LVSTORE_CREATE",
+    "LVSTORE_DELETE",
+    "LVSTORE_EXAMINE",
+    "LVSTORE_NOT_FOUND",
+    "LVSTORE_RENAME",
+    "LVSTORE_UNLOAD",
+    "MANUAL_EXAMINE",
+    "MANUAL_EXAMINE_UNREADABLE",
+    "MEMBER_ADD",
+    "MEMBER_BACK",
+    "MEMBER_EXAMINED",
+    "MEMBER_FREED",
+    "MEMBER_LET_GO",
+    "MEMBER_LOST",
+    "MEMBER_REFUSED",
+    "MEMBER_REMOVE",
+    "MEMBER_RETURNS",
+    "NAMESPACES",
+    "NAME_TAKEN_PLAIN",
+    "NAME_TAKEN_SUPERBLOCK",
+    "NVME_ATTACH",
+    "NVME_LEAVES_OUT",
+    "NVME_LISTS_ALL",
+    "NVME_LISTS_TOO_FEW",
+    "OFFLINE",
+    "OPEN_PLAINLY",
+    "OUT_OF_MEMORY",
+    "QUIESCE",
     "RAID_CREATE_PLAIN",
     "RAID_CREATE_SUPERBLOCK",
+    "RAID_DELETE",
+    "RAID_DELETE_CLEARING",
+    "RAID_DELETE_OFFLINE",
+    "RAID_DELETE_ONLINE",
+    "RAID_DELETE_WHOLE",
+    "REBUILD",
+    "REBUILD_TARGET",
+    "RECLAIM",
+    "REFUSE",
+    "REMOVAL",
+    "REMOVAL_WITH_RANGE",
+    "REPLY",
+    "RESIZE",
     "REVIVE",
+    "RUNTIME_ONLY",
+    "SEND",
+    "SHARE_FOR_READING",
+    "SHARE_FOR_WRITING",
+    "SILENT_BATCH_END",
+    "SPLIT_CREATE",
+    "SPLIT_DELETE",
+    "SPLIT_FIRE",
+    "SPLIT_LEAVE",
+    "STARTUP_ONLY",
+    "START_INIT",
+    "START_UNREGISTRATION",
+    "UNREGISTER_AT_INITIATION",
+    "UNREGISTER_BY_NAME",
+    "VBDEV_CREATE_KEEPING",
+    "VBDEV_CREATE_TIDY",
+    "VBDEV_DELETE",
+    "VBDEV_FIRE",
+    "VBDEV_LEAVE",
+    "VBDEV_PASSED_OVER",
     "WAIT",
+    "WAIT_BESIDE_ATTACH",
+    "WAIT_BY_POLLER",
+    "WAIT_INIT",
 ]

@@ -7,6 +7,16 @@ from bdevcheck.model.contract.create import CLAIMED, DEFER, SENT
 
 _EARLY = {"raid_create_early_reply": True}
 _SWALLOWS = {"raid_create_swallows_errors": True}
+_REPORTS = {"raid_create_swallows_errors": False}
+
+_FAILED = {
+    "rpc": "queue_error",
+    "bdev": "fail",
+    "raid": "fail",
+    "each slot": "vacate",
+    "each member": "release",
+    "each claim": "release",
+}
 
 _RAID_START = (
     CLAIMED,
@@ -30,16 +40,10 @@ _RAID_START = (
     ),
     Clause("refused", {"rpc": "serve_error"}, failure=True),
     Clause("superblock read", {"some slot": "read"}),
+    # One slot's read fails; the others are vacated, whatever they are at.
     Clause(
-        "failed",
-        {
-            "rpc": "queue_error",
-            "bdev": "fail",
-            "raid": "fail",
-            "each slot": "vacate",
-            "each member": "release",
-            "each claim": "release",
-        },
+        "failed: a superblock cannot be read, or a base does not fit",
+        {**_FAILED, "some slot": "fail_to_read"},
         failure=True,
     ),
     Clause(
@@ -78,8 +82,14 @@ RAID_CREATE_PLAIN = (
     ),
     Clause(
         "registration failed, stuck",
-        {"bdev": "get_stuck", "raid": "get_stuck"},
+        {"bdev": "get_stuck", "raid": "get_stuck_at_once", "each slot": "is_configured"},
         needs=_SWALLOWS,
+        failure=True,
+    ),
+    Clause(
+        "registration failed",
+        {**_FAILED, "each slot": "let_go_at_once"},
+        needs=_REPORTS,
         failure=True,
     ),
     *_RAID_ANSWERS,
@@ -114,6 +124,12 @@ RAID_CREATE_SUPERBLOCK = (
         "superblock write failed, stuck",
         {"bdev": "get_stuck", "raid": "get_stuck"},
         needs=_SWALLOWS,
+        failure=True,
+    ),
+    Clause(
+        "superblock write failed",
+        {**_FAILED, "raid": "fail_to_write"},
+        needs=_REPORTS,
         failure=True,
     ),
     *_RAID_ANSWERS,

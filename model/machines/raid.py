@@ -4,7 +4,8 @@ Sources: LIFECYCLE 3.1-3.4, 3.7, 3.8; module/bdev/raid/bdev_raid.c (raid_bdev_cr
 raid_bdev_configure 1788, raid_bdev_configure_write_sb_cb 1763, raid_bdev_configure_cont 1714 of
 SPDK d005e023bd). *reading* and *writing* are the superblock reads and writes of a create;
 *assembling* stands for both when examination of the members found superblocks; *completing* is the
-superblock write of a raid whose create was deferred and whose last member has come.
+superblock write of a raid whose create was deferred and whose last member has come; *clearing* is
+the way out of a failed create that clears the superblocks it has written (v26.05).
 
 Choice: `superblock_write_started` stays true ever after, because before 5558f3f502 the reply was
 tied to that moment and to nothing later.
@@ -26,6 +27,7 @@ RAID = declare(
         "online",
         "offline",
         "stuck",
+        "clearing",
     ],
     [
         ("create", "absent", "reading"),
@@ -38,24 +40,33 @@ RAID = declare(
         # also be revived degraded, by the members that are there.
         ("go_online_at_once", ["reading", "waiting"], "online"),
         ("revive", ["absent", "offline"], "online"),
-        ("get_stuck", ["reading", "writing", "completing", "assembling"], "stuck"),
+        # Errors that nobody is told of: the superblock cannot be written, or registration fails.
+        ("get_stuck", ["writing", "completing", "assembling"], "stuck"),
+        ("get_stuck_at_once", "reading", "stuck"),
         ("fail", ["reading", "writing", "completing", "assembling"], "absent"),
+        ("fail_to_write", "writing", "absent"),
         ("stop", "online", "offline"),
         ("free", "*", "absent"),
+        ("start_clearing", "writing", "clearing"),
+        ("finish_clearing", "clearing", "absent"),
         ("superblock_write_started", ["writing", "online", "offline", "stuck"], "="),
         ("is_assembling", "assembling", "="),
         ("is_completing", "completing", "="),
         (
             "is_quiet",
-            ["absent", "reading", "writing", "waiting", "online", "offline", "stuck"],
+            ["absent", "reading", "writing", "waiting", "online", "offline", "stuck", "clearing"],
             "=",
         ),
         ("is_waiting", "waiting", "="),
         ("is_building", _BUILDING, "="),
-        ("is_present", ["waiting", *_BUILDING], "="),
+        ("is_present", ["waiting", *_BUILDING, "clearing"], "="),
         ("is_absent", "absent", "="),
         ("holds_no_member", ["absent", "waiting"], "="),
         ("is_stuck", "stuck", "="),
+        ("is_writing", "writing", "="),
+        ("is_clearing", "clearing", "="),
+        ("is_online", "online", "="),
+        ("is_offline", "offline", "="),
     ],
     resting=["absent", "waiting", "online", "offline"],
     about="a raid's assembly, with its superblock reads and writes",

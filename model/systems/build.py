@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from bdevcheck.model.clause import Binding, Clause, bind
 from bdevcheck.model.compose import Vector
+from bdevcheck.model.expression import Expression, at
+from bdevcheck.model.machine import Machine
 from bdevcheck.model.variant import Variant
 
 
@@ -55,3 +57,51 @@ def also(vectors: Iterable[Vector], when: Mapping[str, Mapping[str, str]]) -> It
 def with_events(each: Vector, extra: Mapping[str, str]) -> Vector:
     """Return the vector with more participants."""
     return replace(each, events=tuple(sorted({**dict(each.events), **extra}.items())))
+
+
+def start_in(machine: Machine, state: str) -> Machine:
+    """Return the machine with another initial state, for a system that begins elsewhere.
+
+    >>> from bdevcheck.model.machines.connection import CONNECTION
+    >>> start_in(CONNECTION, "closed").initial
+    'closed'
+    """
+    others = (each for each in machine.states if each != state)
+    return replace(machine, states=(state, *others))
+
+
+def after(component: str, machine: Machine, event: str) -> Expression:
+    """Say that `component`, a `machine`, is in a state that `event` moves to.
+
+    The way to name what a step brings about: by the step, not by the state's name. Rows that stay
+    where they are do not count.
+
+    >>> from bdevcheck.model.machines.examine import EXAMINE
+    >>> print(after("malloc0.examine", EXAMINE, "start"))
+    malloc0.examine is busy
+    """
+    reached = (
+        dest for trigger, source, dest in machine.rows if trigger == event and source != dest
+    )
+    return at(component, *dict.fromkeys(reached))
+
+
+def starting(machine: Machine, state: str) -> Machine:
+    """Return the machine as one that starts in `state`: what was there before the system began.
+
+    Raises `ValueError` for a state that it does not have.
+
+    >>> from bdevcheck.model.machines.examine import EXAMINE
+    >>> starting(EXAMINE, "busy").initial
+    'busy'
+    """
+    if state not in machine.states:
+        raise ValueError(f"{machine.name} has no state {state!r}: {', '.join(machine.states)}")
+    rest = tuple(each for each in machine.states if each != state)
+    return machine if state == machine.initial else replace(machine, states=(state, *rest))
+
+
+def as_one(vectors: Iterable[Vector], fair: str) -> Iterator[Vector]:
+    """Make several steps one fairness class: ways in which one thing happens in the end."""
+    for each in vectors:
+        yield replace(each, fair=fair)
