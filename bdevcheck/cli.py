@@ -16,9 +16,12 @@ from io import TextIOWrapper
 
 import click
 
+from bdevcheck.command.catalogue import catalogue
 from bdevcheck.command.check import check
+from bdevcheck.command.compare import compare
 from bdevcheck.command.draw import draw
 from bdevcheck.command.explore import explore
+from bdevcheck.command.export import export
 from bdevcheck.command.support import (
     EXIT_INTERNAL,
     EXIT_INTERRUPTED,
@@ -99,5 +102,5 @@ def cli() -> None:
     """
 
 
-for each in (check, explore, draw):
+for each in (check, explore, compare, draw, catalogue, export):
     cli.add_command(each)

@@ -11,7 +11,7 @@ from bdevcheck.model.compose import System
 from bdevcheck.model.outcome import Outcome
 from bdevcheck.model.path import Path, Step, changes
 from bdevcheck.model.property import Form
-from bdevcheck.model.systems import SYSTEMS
+from bdevcheck.model.systems import LARGE_SYSTEMS, SYSTEMS
 from bdevcheck.model.variant import VARIANTS, Variant
 from bdevcheck.model.verify import Finding
 
@@ -23,7 +23,7 @@ _MARKS = {True: ("holds", "green"), False: ("fails", "bold red"), None: ("open",
 
 def list_systems() -> Iterator[str]:
     """Yield the systems that can be explored, with what they are."""
-    for name, build in SYSTEMS.items():
+    for name, build in {**SYSTEMS, **LARGE_SYSTEMS}.items():
         yield f"{name}: {build(next(iter(VARIANTS.values()))).about}"
     yield f"variants: {', '.join(VARIANTS)}"
 

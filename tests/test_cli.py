@@ -13,7 +13,7 @@ import pytest
 from bdevcheck.cli import cli, main
 from bdevcheck.model.packed.search import prepare
 from bdevcheck.model.rule import JUDGED
-from bdevcheck.model.systems import SYSTEMS
+from bdevcheck.model.systems import LARGE_SYSTEMS, SYSTEMS
 from bdevcheck.model.variant import VARIANTS
 from tests.builder import Script
 from tests.command import BUGGY, FIXED, Done, Run, recording
@@ -184,7 +184,11 @@ def test_explore_prints_counts_and_bounds(run: Run) -> None:
 def test_explore_without_a_system_lists_systems_and_variants(run: Run) -> None:
     done = run("explore")
     assert done.code == 0
-    assert [line.partition(":")[0] for line in done.out.splitlines()] == [*SYSTEMS, "variants"]
+    assert [line.partition(":")[0] for line in done.out.splitlines()] == [
+        *SYSTEMS,
+        *LARGE_SYSTEMS,
+        "variants",
+    ]
     assert ", ".join(VARIANTS) in done.out
 
 
@@ -197,6 +201,23 @@ def test_explore_keeps_a_search_and_decides_it_again(run: Run, tmp_path: Path) -
     other = run("explore", "issue-3413", "--variant", "fixed", "--load", kept)
     assert other.code == 2
     assert "whose machines or vectors are not those of" in other.err
+
+
+def test_explore_reads_a_system_from_a_file(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    variant = ("--variant", "buggy")
+    assert run("export", "issue-3413", "--to", "json", *variant, "-o", str(path)).code == 0
+    assert run("explore", str(path), *variant) == run("explore", "issue-3413", *variant)
+    path.write_text("{}", encoding="utf-8")
+    done = run("explore", str(path))
+    assert (done.code, done.out) == (2, "")
+    assert "mine.json: " in done.err
+
+
+def test_explore_says_that_a_machine_is_no_system(run: Run) -> None:
+    done = run("explore", "raid")
+    assert done.code == 2
+    assert "raid is a machine, not a system" in done.err
 
 
 # -- draw ------------------------------------------------------------------------------------------
@@ -244,7 +265,19 @@ NEEDED = {
         "[SYSTEM]", "Without SYSTEM, lists the systems", "0 if every property holds", "1 if one",
         "3 if the bound", "--max-states", "default: modern", *(v.about for v in VARIANTS.values()),
     ],
+    "compare": [
+        "SYSTEM", "--set-left PARAMETER=true|false", "--without RULE", "0 if they are the same",
+        "1 if they differ", "3 if a bound", "default: language", *VARIANTS,
+    ],
+    "export": [
+        "NAME", "FILE.json", "--to", "standard output", ".cfg", "1,000,000 states for aut",
+        "default: modern",
+    ],
     "draw": ["NAME", "bdevcheck draw list", ".svg, .png or .dot", "counterexample", "sequence"],
+    "catalogue": [
+        "[METHOD]", "an old name will do", "Without METHOD, a table of all", "--diff A B",
+        "--variants", "--json", "buggy", "modern",
+    ],
 }  # fmt: skip
 
 

@@ -9,10 +9,10 @@ import click
 from bdevcheck.command.support import (
     EXIT_FAILS,
     EXIT_UNDECIDED,
-    _settings,
     named,
     print_lines,
     progress,
+    settings,
 )
 from bdevcheck.model.rule import RULES
 from bdevcheck.model.variant import VARIANTS, Variant, variant_of
@@ -40,14 +40,14 @@ _SETTING = "PARAMETER=true|false"
 @click.option(
     "--set-left",
     multiple=True,
-    callback=_settings,
+    callback=settings,
     metavar=_SETTING,
     help="Change one parameter of the left variant; may be repeated.",
 )
 @click.option(
     "--set-right",
     multiple=True,
-    callback=_settings,
+    callback=settings,
     metavar=_SETTING,
     help="Change one parameter of the right variant; may be repeated.",
 )

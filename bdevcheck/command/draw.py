@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bdevcheck.command.support import drawable, named, variant_options, write_picture
+from bdevcheck.command.support import drawable, named, system_of, variant_options, write_picture
 from bdevcheck.model.variant import Variant
 
 if TYPE_CHECKING:
@@ -49,14 +49,15 @@ def draw(name: str, output: Path | None, variant: Variant, form: str) -> int:
         click.echo("machines: " + ", ".join(MACHINES))
         click.echo("systems:  " + ", ".join(SYSTEMS))
         return 0
-    path = output or Path(f"{name}.svg")
+    path = output or Path(name).with_suffix(".svg")
     if name in MACHINES:
         if form != "graph":
             raise click.BadParameter(f"{name} is a machine, and machines have one form: graph")
         picture = draw_machine(MACHINES[name])
     else:
-        named(name, {**MACHINES, **SYSTEMS})
-        picture = _draw_system(SYSTEMS[name](variant), variant.name, form)
+        if not name.endswith(".json"):
+            named(name, {**MACHINES, **SYSTEMS})
+        picture = _draw_system(system_of(name, variant), variant.name, form)
     click.echo(f"picture: {write_picture(picture, path, write)}")
     return 0
 

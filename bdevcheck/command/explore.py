@@ -11,9 +11,9 @@ import click
 from bdevcheck.command.support import (
     EXIT_FAILS,
     EXIT_UNDECIDED,
-    named,
     print_lines,
     search_progress,
+    system_of,
     variant_options,
 )
 from bdevcheck.model.variant import Variant
@@ -71,16 +71,16 @@ def explore(
 ) -> int:
     """Explore a system exhaustively and decide its properties.
 
+    SYSTEM is a name, or a FILE.json that `bdevcheck export` wrote, which no variant applies to.
     Without SYSTEM, lists the systems. Ends with 0 if every property holds, 1 if one fails (the
     shortest path to it is printed), 3 if the bound was reached before all were decided.
     """
-    from bdevcheck.model.systems import SYSTEMS
     from bdevcheck.narrate import document_of, lines_of, list_systems
 
     if name is None:
         click.echo("\n".join(list_systems()))
         return 0
-    system = named(name, SYSTEMS)(variant)
+    system = system_of(name, variant)
     if engine == "graph":
         if memory or symmetry or save or load:
             raise click.UsageError("--memory, --symmetry, --save and --load need --engine packed")

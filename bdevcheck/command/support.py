@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bdevcheck.model.variant import VARIANTS, variant_of
+from bdevcheck.model.variant import VARIANTS, Variant, variant_of
 
 if TYPE_CHECKING:
     import graphviz
     from rich.text import Text
+
+    from bdevcheck.model.compose import System
 EXIT_FAILS, EXIT_USAGE, EXIT_UNDECIDED, EXIT_INTERNAL = 1, 2, 3, 70
 EXIT_INTERRUPTED, EXIT_PIPE = 130, 141  # 128 + SIGINT, 128 + SIGPIPE: what a shell says
 
@@ -35,9 +37,32 @@ def drawable(_context: click.Context, _option: click.Parameter, path: str | None
 _T = TypeVar("_T")
 
 
-def _settings(
+def system_of(name: str, variant: Variant) -> System:
+    """Return the system of this name, or the one in the file `name` if it ends in ``.json``."""
+    from bdevcheck.model.machines import MACHINES
+    from bdevcheck.model.systems import LARGE_SYSTEMS, SYSTEMS
+
+    if name.endswith(".json"):
+        return _read_system(name)
+    builders = {**SYSTEMS, **LARGE_SYSTEMS}
+    if name in MACHINES:
+        raise click.BadParameter(f"{name} is a machine, not a system")
+    return named(name, builders)(variant)
+
+
+def _read_system(name: str) -> System:
+    from bdevcheck.model.export import FormatError, document
+
+    try:
+        return document.read(Path(name).read_bytes())
+    except FormatError as error:
+        raise click.UsageError(f"{name}: {error}") from error
+
+
+def settings(
     _context: click.Context, _option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, bool]:
+    """Read ``PARAMETER=true|false``, of an option that may be repeated."""
     words = {"true": True, "false": False}
     found: dict[str, bool] = {}
     for each in values:
@@ -71,7 +96,7 @@ def variant_options(command: Callable[..., _T]) -> Callable[..., _T]:
         "--set",
         "settings",
         multiple=True,
-        callback=_settings,
+        callback=settings,
         metavar="PARAMETER=true|false",
         help="Change one parameter of the variant; may be repeated. "
         "`bdevcheck catalogue --variants` lists them.",

@@ -7,17 +7,17 @@ class by class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bdevcheck.model.compose import UNFAIR, Stepper, Vector
+from bdevcheck.model.compose import UNFAIR, Stepper
 from bdevcheck.model.expression import Expression, State
 from bdevcheck.model.fairness import Edge, fair_loop, fairness_classes
-from bdevcheck.model.packed.layout import Layout, Mask, Packed, enabled, evaluate, moves_of
+from bdevcheck.model.packed.layout import Mask, Packed, enabled, evaluate
 from bdevcheck.model.packed.search import CHUNK, Search
 from bdevcheck.model.packed.table import Steps, steps_of, successors
 from bdevcheck.model.packed.trace import path_to, predecessors
@@ -79,16 +79,29 @@ def lead_to(found: Search, first: Expression, then: Expression) -> Path | None:
 
 def _ends(avoiding: _Avoiding) -> Mask:
     """Tell where a run may end: where no step is left but what may be put off for ever."""
-    layout = avoiding.found.layout
-    classes = fairness_classes(layout.system)
-    fair = [v for v, each in zip(layout.system.vectors, classes, strict=True) if each != UNFAIR]
-    owed = steps_of(replace(layout, system=replace(layout.system, vectors=tuple(fair))))
+    classes = fairness_classes(avoiding.found.system)
+    owed = _steps_of(avoiding, set(classes) - {UNFAIR})
     ends = np.ones(len(avoiding.states), dtype=bool)
     for start in range(0, len(ends), CHUNK):
-        chunk = avoiding.states[start : start + CHUNK]
-        for sources, _ in successors(owed, chunk):
-            ends[start + (np.arange(len(chunk)) if sources is None else sources)] = False
+        ends[start : start + CHUNK] = ~_able(owed, avoiding.states[start : start + CHUNK])
     return ends
+
+
+def _steps_of(avoiding: _Avoiding, names: Collection[str]) -> Steps:
+    """Return the steps of the vectors of some fairness classes."""
+    layout = avoiding.found.layout
+    classes = fairness_classes(layout.system)
+    pairs = zip(layout.system.vectors, classes, strict=True)
+    vectors = tuple(vector for vector, name in pairs if name in names)
+    return steps_of(replace(layout, system=replace(layout.system, vectors=vectors)))
+
+
+def _able(steps: Steps, states: Packed) -> Mask:
+    """Tell in which states some of the steps is enabled."""
+    able = np.zeros(len(states), dtype=bool)
+    for sources, _ in successors(steps, states):
+        able[slice(None) if sources is None else sources] = True
+    return able
 
 
 def _parts(avoiding: _Avoiding) -> Labels:
@@ -138,57 +151,64 @@ def _fair_parts(avoiding: _Avoiding, parts: Labels, ends: Mask) -> Mask:
 
     Where a run may end in a part, that is told, not how it may go round: it is simpler to see.
     """
-    cyclic = np.flatnonzero(parts >= 0)
-    trap = np.zeros(len(parts), dtype=bool)
-    if not len(cyclic):
-        return trap
-    _, label = np.unique(parts[cyclic], return_inverse=True)
-    fair = np.ones(int(label.max()) + 1, dtype=bool)
-    fair[label[ends[cyclic]]] = False
+    cycles = _Cycles.of(avoiding, parts)
+    fair = np.ones(cycles.parts, dtype=bool)
+    fair[cycles.label[ends[cycles.places]]] = False
     for name in sorted(set(fairness_classes(avoiding.found.system)) - {UNFAIR}):
-        fair &= _served(avoiding, cyclic, label, name, fair)
-    trap[cyclic] = fair[label]
+        steps = _steps_of(avoiding, {name})
+        served = _disabled_somewhere(cycles, steps, fair)
+        fair &= served | _taken_inside(cycles, steps, fair & ~served)
+    trap = np.zeros(len(parts), dtype=bool)
+    trap[cycles.places] = fair[cycles.label]
     return trap
 
 
-def _served(
-    avoiding: _Avoiding,
-    cyclic: NDArray[np.intp],
-    label: NDArray[np.intp],
-    name: str,
-    candidates: Mask,
-) -> Mask:
-    """Tell of which parts a class is disabled somewhere, or (of `candidates`) taken inside."""
-    layout, states = avoiding.found.layout, avoiding.states[cyclic]
-    able = {each: enabled(layout, each, states) for each in _vectors_of(layout, name)}
-    served = np.zeros(len(candidates), dtype=bool)
-    served[label[~np.logical_or.reduce(list(able.values()))]] = True
-    for vector, mask in able.items():
-        here = np.flatnonzero(mask & (candidates & ~served)[label])
-        places, inside = avoiding.places(_after(avoiding, vector.events, states[here]))
-        where = np.searchsorted(cyclic, places)
-        where[where == len(cyclic)] = 0
-        stays = inside & (cyclic[where] == places) & (label[where] == label[here])
-        served[label[here[stays]]] = True
+@dataclass(frozen=True, slots=True)
+class _Cycles:
+    """The states on cycles, by place among the avoiding ones, each with the number of its part."""
+
+    avoiding: _Avoiding
+    places: NDArray[np.intp]
+    label: NDArray[np.intp]
+    parts: int
+
+    @classmethod
+    def of(cls, avoiding: _Avoiding, parts: Labels) -> _Cycles:
+        places = np.flatnonzero(parts >= 0)
+        known, label = np.unique(parts[places], return_inverse=True)
+        return cls(avoiding, places, label, len(known))
+
+    @property
+    def states(self) -> Packed:
+        return self.avoiding.states[self.places]
+
+
+def _disabled_somewhere(cycles: _Cycles, steps: Steps, candidates: Mask) -> Mask:
+    """Tell in which parts there is a state without any of the steps; stops when that is in all."""
+    served = np.zeros(cycles.parts, dtype=bool)
+    states = cycles.states
+    for start in range(0, len(states), CHUNK):
+        if served[candidates].all():
+            break
+        chunk = slice(start, start + CHUNK)
+        served[cycles.label[chunk][~_able(steps, states[chunk])]] = True
     return served
 
 
-def _vectors_of(layout: Layout, name: str) -> list[Vector]:
-    """Return the vectors of one fairness class."""
-    classes = fairness_classes(layout.system)
-    return [v for v, each in zip(layout.system.vectors, classes, strict=True) if each == name]
-
-
-def _after(avoiding: _Avoiding, events: Sequence[tuple[str, str]], states: Packed) -> Packed:
-    """Return the successors by one vector of states that enable it."""
-    layout = avoiding.found.layout
-    after = states.copy()
-    for cluster, moves in moves_of(layout, events).items():
-        delta = np.zeros(len(layout.clusters[cluster].states), dtype=np.int64)
-        for source, dest in moves:
-            delta[source] = (dest - source) << layout.shifts[cluster]
-        after += delta[layout.field(states, cluster)]
-    return after
+def _taken_inside(cycles: _Cycles, steps: Steps, candidates: Mask) -> Mask:
+    """Tell in which of some parts one of the steps leads from a state of the part to another."""
+    taken = np.zeros(cycles.parts, dtype=bool)
+    wanted = np.flatnonzero(candidates[cycles.label])
+    for start in range(0, len(wanted), CHUNK):
+        here = wanted[start : start + CHUNK]
+        for sources, after in successors(steps, cycles.states[here]):
+            origin = cycles.label[here if sources is None else here[sources]]
+            places, inside = cycles.avoiding.places(after)
+            where = np.searchsorted(cycles.places, places)
+            where[where == len(cycles.places)] = 0
+            stays = inside & (cycles.places[where] == places) & (cycles.label[where] == origin)
+            taken[origin[stays]] = True
+    return taken
 
 
 def _run(
