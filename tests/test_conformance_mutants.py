@@ -45,7 +45,7 @@ ROW_SURVIVORS = {
         bdev: unregister claimed, discard offline, has_registered claimed, has_registered offline,
             is_nameless offline, is_settled claimed, is_settled offline
         raid: assemble offline, revive offline, free offline, superblock_write_started offline,
-            is_quiet offline, is_building offline
+            is_quiet offline, is_building offline, free clearing, is_quiet clearing
         rpc: is_handled queued_error, is_handled sent_ok, is_handled sent_error""",
     "an unknown client who makes the raid again explains the same, at the price of a fault": """
         bdev: appear gone
@@ -54,12 +54,12 @@ ROW_SURVIVORS = {
         bdev: has_registered unregistering, has_registered destructing, is_nameless destructing,
             is_settled unregistering, is_settled destructing""",
     "a state from which another step leads to the same place explains the same": """
-        bdev: get_stuck examining, is_unborn absent, is_unborn failed, is_nameless absent,
+        bdev: is_unborn absent, is_unborn failed, is_nameless absent,
             is_nameless allocated,
             is_nameless examining, is_nameless stuck, is_nameless failed, is_nameless deferred,
             is_nameless completing, is_nameless gone, is_settled failed, is_settled registered,
             is_settled removing
-        raid: get_stuck writing, free absent, free reading, free writing, free completing,
+        raid: free absent, free reading, free writing, free completing,
             free assembling, superblock_write_started online, superblock_write_started stuck,
             is_quiet reading, is_quiet stuck, is_building reading, is_building writing,
             is_building completing, is_building assembling, is_building stuck
