@@ -65,8 +65,8 @@ WAIT_COVERS_EXAMINE = Rule(
     advice="Do not rely on `bdev_wait_for_examine` here: poll `bdev_get_bdevs` with a `timeout` "
     "for the raid.",
     source="I3, LIFECYCLE 1.4, 3.8; partly fixed by a5cd4a6dd7",
-    known="assembly from superblocks up to 5558f3f502; a deferred raid with superblock in all "
-    "versions",
+    known="assembly from superblocks up to 5558f3f502; a deferred raid with superblock, and "
+    "volumes attached when their external snapshot comes, in all versions",
 )
 
 LOOKUP_CONSISTENCY = Rule(
@@ -105,7 +105,8 @@ ONE_REPLY = Rule(
     effect="",
     expected="sent one reply for each request, and none without a request",
     advice="Match replies by connection and id, and close the connection when one does not fit.",
-    source="I9, LIFECYCLE 2.4",
+    source="I9, LIFECYCLE 2.4, 2.5",
+    known="half a reply to a request without an id, up to v25.05",
 )
 
 DEFERRED_FIRES = Rule(
@@ -124,7 +125,8 @@ ERROR_WITHOUT_EFFECT = Rule(
     name="error-without-effect",
     says="A create that is answered with an error registers nothing later.",
     source="I2, LIFECYCLE 4.4",
-    known="ghosts of passthru and delay, nvme attach beyond max_bdevs, in all versions",
+    known="ghosts of passthru and delay, nvme attach beyond max_bdevs, in all versions; a refused "
+    "raid that returns from its superblocks, up to v25.05",
 )
 NOTIFICATION_ORDER = Rule(
     name="notification-order",
