@@ -1,4 +1,4 @@
-"""The command line: `bdevcheck check | explore | draw`.
+"""The command line: one file a command in `bdevcheck.command`.
 
 Exit codes: 0 conforms (or every property holds), 1 violates or unexplained (or a property fails),
 2 usage, unreadable input or unwritable output, 3 undecided, 70 an error of bdevcheck itself,
@@ -98,6 +98,9 @@ def cli() -> None:
     \b
     bdevcheck check run.wire.jsonl target.log     was the target wrong, or the client?
     bdevcheck explore issue-3413 --variant buggy  what can happen in a version of SPDK
+    bdevcheck compare issue-3413                  what a client sees in one version alone
+    bdevcheck catalogue bdev_raid_create          when each version answers a method
+    bdevcheck export issue-3413 --to promela      for SPIN, TLC and others
     bdevcheck draw raid -o raid.svg               a life cycle as a picture
     """
 

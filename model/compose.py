@@ -54,8 +54,9 @@ class System:
 
     `rest` says in which states it is right that nothing can happen any more. `interchangeable` are
     families of names that may be swapped (see `symmetry`, which checks it). Raises
-    `CompositionError` for a vector that names an unknown component or event, and for two
-    vectors of one label.
+    `CompositionError` for a vector that names an unknown component or event, or one component
+    twice, for two vectors of one label, and for a fairness class that is called like a vector that
+    has a class of its own.
     """
 
     name: str
@@ -73,6 +74,7 @@ class System:
                 raise CompositionError(f"{self.name}: two vectors are called {left.label!r}")
         for each in self.vectors:
             _check_vector(self, each)
+        _check_fairness(self)
 
     @property
     def initial(self) -> State:
@@ -149,9 +151,21 @@ def _pivot(machines: list[Machine], positions: Mapping[str, int], each: Vector) 
     return min((share(name, event), positions[name]) for name, event in each.events)[1]
 
 
+def _check_fairness(system: System) -> None:
+    named = {each.fair for each in system.vectors}
+    for each in system.vectors:
+        if each.fair is None and each.label in named:
+            raise CompositionError(
+                f"{system.name}: {each.label!r} is a vector with a fairness class of its own, and "
+                "the name of a class of others"
+            )
+
+
 def _check_vector(system: System, each: Vector) -> None:
     if not each.events:
         raise CompositionError(f"{system.name}: vector {each.label!r} has no participant")
+    if len(dict(each.events)) < len(each.events):
+        raise CompositionError(f"{system.name}: {each.label!r} names a component twice")
     for component, event in each.events:
         machine = system.components.get(component)
         if machine is None:

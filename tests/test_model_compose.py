@@ -111,6 +111,14 @@ def test_the_stepper_agrees_with_the_definition_on_toys(system: System) -> None:
             [vector("x", {"left": "press"}), vector("y", {}), vector("x", {"right": "press"})],
             "^two lamps: two vectors are called 'x'$",
         ),
+        (
+            [Vector("x", (("left", "press"), ("left", "is_on")))],
+            "^two lamps: 'x' names a component twice$",
+        ),
+        (
+            [vector("x", {"left": "press"}), vector("y", {"right": "press"}, fair="x")],
+            "^two lamps: 'x' is a vector with a fairness class of its own, and the name of a class",
+        ),
     ],
 )
 def test_a_vector_that_does_not_fit_is_refused_with_what_is_allowed(

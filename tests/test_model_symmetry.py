@@ -161,7 +161,10 @@ def test_connections_and_bases_are_interchangeable(name: str) -> None:
     assert system.interchangeable == (("A", "B"), ("base0", "base1"))
     found, whole = search(system, symmetry=True), search(system)
     assert reached(found) == whole.states
-    assert found.states < whole.states / 3
+    assert (found.states, whole.states) == {
+        "most-general": (13_188, 46_788),
+        "most-general-deferred": (28_398, 101_641),
+    }[name]
     for ours, theirs in zip(verify(found), verify(whole), strict=True):
         if not ours.why:
             assert ours.holds == theirs.holds

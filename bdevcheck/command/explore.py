@@ -141,5 +141,7 @@ def _search(system: System, max_states: int | None, memory: int | None, symmetry
         budget = budget_of(kernel, max_states=max_states, memory=allowed)
     except BudgetError as error:
         raise click.UsageError(str(error)) from error
+    if memory is not None or max_states is not None:
+        click.echo(f"bounds: {budget}", err=True)
     with search_progress(str(budget)) as update:
         return run(kernel, budget, update)
