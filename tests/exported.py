@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bdevcheck.model.compose import System, Vector, vector
 from bdevcheck.model.explore import explore
-from bdevcheck.model.export.result import Result
 from bdevcheck.model.export.process import ToolMissingError
+from bdevcheck.model.export.result import Result
 from bdevcheck.model.export.spin import SpinOptions, run_spin
 from bdevcheck.model.export.tlc import TlcOptions, run_tlc
 from bdevcheck.model.expression import Expression, at

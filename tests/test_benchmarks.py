@@ -8,6 +8,7 @@ import pytest
 from bdevcheck.conformance import Tally, Verdict, check
 from bdevcheck.traces import load
 from benchmarks import check as check_benchmark
+from benchmarks import engines as engines_benchmark
 from benchmarks import explore as explore_benchmark
 from benchmarks.measure import rate, ratio, timed
 from benchmarks.synthetic import Shape, write
@@ -17,7 +18,10 @@ README = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
 SMALL = CORPUS / "before-fix" / "c1_nodelay_sb.wire.jsonl"
 
 
-@pytest.mark.parametrize("columns", [explore_benchmark.COLUMNS, check_benchmark.COLUMNS])
+@pytest.mark.parametrize(
+    "columns",
+    [explore_benchmark.COLUMNS, check_benchmark.COLUMNS, engines_benchmark.COLUMNS],
+)
 def test_readme_explains_every_column(columns: tuple[str, ...]) -> None:
     assert [each for each in columns if f"`{each}`" not in README] == []
 
@@ -37,6 +41,26 @@ def test_exploration_table_has_its_columns_and_a_row_for_each_variant(
         ["fixed", "306", "917"],
         ["modern", "306", "917"],
     ]
+
+
+def test_engines_agree_and_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    engines_benchmark.main(["--sizes", "small", "--engines", "graph", "packed"])
+    title, _, head, _, *rows = capsys.readouterr().out.splitlines()
+    assert title.startswith("small: issue-3413 modern, ")
+    assert " ".join(head.split()) == " ".join(engines_benchmark.COLUMNS)
+    assert [row.split()[:3] for row in rows if row] == [
+        ["graph", "306", "917"],
+        ["packed", "306", "917"],
+    ]
+
+
+def test_engines_that_disagree_are_not_compared() -> None:
+    measured = engines_benchmark.Measured
+    one, other = measured("one", 5, 7, 1.0, 1.0, 0), measured("other", 5, 8, 1.0, 1.0, 0)
+    with pytest.raises(SystemExit, match="the engines disagree: one 5 states 7 steps; other"):
+        engines_benchmark._require_the_same([one, other])
+    ended = measured("ended", 3, 4, 1.0, 1.0, 0, whole=False)
+    engines_benchmark._require_the_same([one, ended])
 
 
 def test_check_tables_have_their_columns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from bdevcheck.model.compose import System, vector
 from bdevcheck.model.explore import explore
-from bdevcheck.model.export import promela
+from bdevcheck.model.export import promela, spin
 from bdevcheck.model.export import tlc as tlc_module
 from bdevcheck.model.export.error import ExportError
-from bdevcheck.model.export.process import ToolError, ToolMissingError, require, run
+from bdevcheck.model.export.process import Run, ToolError, ToolMissingError, require, run
+from bdevcheck.model.export.result import Cost
 from bdevcheck.model.export.spin import run_spin
 from bdevcheck.model.export.tlc import run_tlc
 from bdevcheck.model.expression import Expression, at
@@ -274,3 +275,15 @@ def test_more_fairness_classes_than_spin_has_processes_are_refused() -> None:
     with pytest.raises(ExportError, match="251 fairness classes; SPIN has processes for 250"):
         list(promela.write(System("many", {"a": lamp}, many, (claim,))))
     assert list(promela.write(System("many", {"a": lamp}, many)))
+
+
+def test_spins_count_of_more_than_a_hundred_million_steps_is_exact() -> None:
+    said = (
+        "State-vector 20 byte, depth reached 4524886, errors: 0\n"
+        " 26244495 states, stored\n"
+        " 92433187 states, matched\n"
+        "1.1867768e+08 transitions (= stored+matched)\n"
+    )
+    lines = tuple((1.0, line) for line in said.splitlines())
+    found = spin._outcome(Run(0, lines, 1.0, 0), None, Cost(0.0, 0.0, 1.0, 0))
+    assert (found.states, found.steps) == (26_244_495, 118_677_681)
