@@ -11,6 +11,7 @@ import click
 from bdevcheck.command.support import (
     EXIT_FAILS,
     EXIT_UNDECIDED,
+    deciding_progress,
     print_lines,
     search_progress,
     system_of,
@@ -114,7 +115,6 @@ def _packed(
 ) -> Outcome:
     from bdevcheck.model.packed import store
     from bdevcheck.model.packed.decide import outcome_of
-    from bdevcheck.model.packed.fair import CyclesError
     from bdevcheck.model.packed.layout import WidthError
     from bdevcheck.model.symmetry import SymmetryError
 
@@ -125,8 +125,9 @@ def _packed(
             found = _search(system, max_states, memory, symmetry)
         if save is not None:
             store.save(found, save)
-        return outcome_of(found)
-    except (WidthError, SymmetryError, CyclesError, store.StoreError) as error:
+        with deciding_progress() as update:
+            return outcome_of(found, update)
+    except (WidthError, SymmetryError, store.StoreError) as error:
         raise click.UsageError(str(error)) from error
 
 

@@ -150,6 +150,13 @@ def search_progress(bounds: str = "") -> Iterator[Callable[[int, int, int], None
 
 
 @contextmanager
+def deciding_progress() -> Iterator[Callable[[str], None]]:
+    """Show which property is being decided: of a large search each may take a minute."""
+    with _status(delay_s=0) as say:
+        yield lambda name: say(f"deciding: {name}")
+
+
+@contextmanager
 def progress(verb: str, what: str) -> Iterator[Callable[[int, int], None]]:
     """Show how far a run is that takes more than a second."""
     with _status() as say:
@@ -163,8 +170,8 @@ def progress(verb: str, what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def _status() -> Iterator[Callable[[str], None]]:
-    """Show a line that changes, after the first second, where a person watches."""
+def _status(delay_s: float = 1) -> Iterator[Callable[[str], None]]:
+    """Show a line that changes, after a while, where a person watches."""
     from rich.console import Console
 
     console = Console(stderr=True)
@@ -176,7 +183,7 @@ def _status() -> Iterator[Callable[[str], None]]:
         status.stop()
 
         def say(line: str) -> None:
-            if time.monotonic() - begun > 1:
+            if time.monotonic() - begun >= delay_s:
                 status.start()
                 status.update(line)
 

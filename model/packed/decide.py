@@ -13,7 +13,7 @@ import numpy as np
 
 from bdevcheck.model.compose import Stepper, Vector
 from bdevcheck.model.outcome import Outcome
-from bdevcheck.model.packed.fair import lead_to
+from bdevcheck.model.packed.fair import CyclesError, lead_to
 from bdevcheck.model.packed.layout import Mask, Packed, enabled, evaluate
 from bdevcheck.model.packed.search import CHUNK, Search
 from bdevcheck.model.packed.trace import path_to
@@ -30,9 +30,27 @@ class Place(NamedTuple):
     depth: int
 
 
-def verify(found: Search) -> tuple[Finding, ...]:
-    """Decide every property of the searched system, in declared order."""
-    return tuple(decide(found, each) for each in found.system.properties)
+Progress = Callable[[str], None]
+"""Called with the name of each property before it is decided."""
+
+_INTERRUPTED = "interrupted before it was decided"
+
+
+def verify(found: Search, progress: Progress | None = None) -> tuple[Finding, ...]:
+    """Decide every property of the searched system, in declared order.
+
+    Ctrl-C leaves the rest open.
+    """
+    findings: list[Finding] = []
+    try:
+        for claim in found.system.properties:
+            if progress is not None:
+                progress(claim.name)
+            findings.append(decide(found, claim))
+    except KeyboardInterrupt:
+        left = found.system.properties[len(findings) :]
+        findings += [Finding(claim, None, why=_INTERRUPTED) for claim in left]
+    return tuple(findings)
 
 
 def decide(found: Search, claim: Property) -> Finding:
@@ -70,7 +88,7 @@ def _never_breaks(found: Search, claim: Property) -> Finding:
         masks = [enabled(found.layout, each, states) for each in guilty]
         return np.logical_or.reduce(masks) if masks else np.zeros(len(states), bool)
 
-    bad = first(breaking, found.levels[: found.expanded])
+    bad = first(breaking, found.levels)
     return _refuted(found, claim, None if bad is None else _path_by(found, bad, guilty))
 
 
@@ -88,7 +106,10 @@ def _path_by(found: Search, place: Place, guilty: list[Vector]) -> Path:
 def _leads_to(found: Search, claim: Property) -> Finding:
     if claim.first is None or claim.then is None:
         raise ValueError(f"{claim.name}: this form of property needs two expressions")
-    return _refuted(found, claim, lead_to(found, claim.first, claim.then))
+    try:
+        return _refuted(found, claim, lead_to(found, claim.first, claim.then))
+    except CyclesError as error:
+        return Finding(claim, None, why=str(error))
 
 
 def _holds(found: Search, claim: Property, states: Packed) -> Mask:
@@ -126,7 +147,7 @@ _DECIDERS: dict[Form, Callable[[Search, Property], Finding]] = {
 }
 
 
-def outcome_of(found: Search) -> Outcome:
+def outcome_of(found: Search, progress: Progress | None = None) -> Outcome:
     """Decide the properties of a searched system, and say what the search came to."""
     return Outcome(
         system=found.system,
@@ -136,6 +157,6 @@ def outcome_of(found: Search) -> Outcome:
         depth=found.depth,
         bound=found.budget.max_states,
         complete=found.complete,
-        findings=verify(found),
+        findings=verify(found, progress),
         states_in_full=found.states_in_full,
     )
