@@ -108,7 +108,7 @@ def _rules(manifest: Manifest) -> Iterator[str]:
     yield "|---|---|---|"
     for rule in RULES:
         places = list(_places(manifest, rule))
-        broken = "; ".join(_broken(places)) or "nowhere: it holds in every variant"
+        broken = "<br>".join(_broken(places)) or "nowhere: it holds in every variant"
         systems = len({system for system, *_ in places})
         yield f"| `{rule}` | {broken} | {systems} |"
     yield ""
