@@ -5,27 +5,36 @@ or another verdict. The short form tries every row on the small system, and a fi
 rest on the large ones; the long form (--long) tries every row on all of them.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
 import pytest
 
-from bdevcheck.model.compose import CompositionError, System
-from bdevcheck.model.explore import DEFAULT_MAX_STATES, Exploration, explore
+from bdevcheck.model.explore import explore
 from bdevcheck.model.machine import redirect
-from bdevcheck.model.machines import LIFE_CYCLES, MACHINES, Machines
+from bdevcheck.model.machines import LIFE_CYCLES, MACHINES
 from bdevcheck.model.systems.issue_3413 import issue_3413
-from bdevcheck.model.systems.most_general import most_general, most_general_deferred
 from bdevcheck.model.variant import VARIANTS
 from bdevcheck.model.verify import verify
 
-Build = Callable[..., System]
-Row = tuple[str, str, str]  # machine, trigger, source
+from .changed import (
+    Pattern,
+    Place,
+    Row,
+    idle,
+    is_noticed_in,
+    redirections_of,
+    rows_like,
+    rows_of,
+    sampled,
+)
+from .changed import unnoticed as unnoticed_in
+from .explored import GROUPS, built, explored
 
-BUGGY = VARIANTS["buggy"]  # the version that takes most steps
 GLIMPSE = 4000  # states: what is looked at first
-BUILDS: tuple[Build, ...] = (issue_3413, most_general, most_general_deferred)
+PLACES = tuple((system, "buggy") for system in GROUPS["3413"])
+"""Where mutants are looked for: in the version that takes most steps."""
+ISSUE_3413 = PLACES[0]
 
 _IO = "not used here: the systems leave out failures (I/O errors, refused parameters)"
 _PLAIN = "not used here: only the checker follows raids without a superblock"
@@ -39,7 +48,7 @@ _MEMBERS = "not used here: the systems of a raid's members have them"
 
 # (machine, trigger, sources) -> why these rows are not noticed. A star stands for every trigger, or
 # for every source. Exact: a row that comes into use must leave this list.
-SURVIVORS: dict[tuple[str, str, str], str] = {
+SURVIVORS: dict[Pattern, str] = {
     ("bdev", "*", "failed"): _IO,
     ("bdev", "*", "stuck"): _IO,
     ("bdev", "*", "offline"): _LOSS,
@@ -108,24 +117,9 @@ SURVIVORS: dict[tuple[str, str, str], str] = {
     ("name", "drop", "*"): _STACK,
 }
 
-USED_HERE = {each.name for build in BUILDS for each in build(BUGGY).components.values()}
-ROWS: tuple[Row, ...] = tuple(
-    (name, trigger, source)
-    for name, each in MACHINES.items()
-    if name in USED_HERE  # those of other systems are in the files of their groups
-    for trigger, source, _ in each.rows
-)
-
-
-def survivors_of(machine: str, triggers: str, sources: str) -> set[Row]:
-    return {
-        (name, trigger, source)
-        for name, trigger, source in ROWS
-        if name == machine
-        and (triggers == "*" or trigger in triggers.split())
-        and (sources == "*" or source in sources.split())
-    }
-
+USED_HERE = {each.name for place in PLACES for each in built(*place).components.values()}
+# The machines of other systems are in the files of their groups.
+ROWS = rows_of(name for name in MACHINES if name in USED_HERE)
 
 # Rows whose redirection to the next state is not noticed; their removal is.
 REDIRECTED: dict[Row, str] = {
@@ -137,62 +131,14 @@ REDIRECTED: dict[Row, str] = {
     ("lvstore", "is_present", "unloading"): _SAME_STATES,
 }
 
-UNUSED = set[Row]().union(*(survivors_of(*each) for each in SURVIVORS))
+UNUSED = rows_like(ROWS, SURVIVORS)
 USED = [row for row in ROWS if row not in UNUSED]
 
 
-# --- how a mutant is noticed ---------------------------------------------------------------------
-
-
 @cache
-def original(build: Build, max_states: int = DEFAULT_MAX_STATES) -> Exploration:
-    return explore(build(BUGGY), max_states=max_states)
-
-
-def counts_of(found: Exploration) -> tuple[int, int, int]:
-    return len(found.states), len(found.edges), found.depth
-
-
-def verdicts_of(found: Exploration) -> list[bool | None]:
-    return [each.holds for each in verify(found)]
-
-
-def notice(build: Build, machines: Machines) -> str:
-    """Return what notices the mutant in one system, or nothing."""
-    try:
-        system = build(BUGGY, machines)
-    except CompositionError:
-        return "construction"
-    # First the beginning: the same order of search makes the same beginning. Then twice the
-    # states of the original: a mutant that reaches more is noticed by then.
-    for bound in (GLIMPSE, 2 * len(original(build).states)):
-        found = explore(system, max_states=bound)
-        if counts_of(found) != counts_of(original(build, bound)):
-            return "counts"
-    return "verdicts" if verdicts_of(found) != verdicts_of(original(build)) else ""
-
-
-def is_noticed(machines: Machines, builds: tuple[Build, ...] = BUILDS) -> bool:
-    return any(notice(build, machines) for build in builds)
-
-
-def mutants_of(row: Row) -> dict[str, Machines]:
-    """Return the row removed, and the row redirected to the state after its destination."""
-    name, trigger, source = row
-    machine = MACHINES[name]
-    dest = machine.step(source, trigger)
-    assert dest is not None
-    other = machine.states[(machine.states.index(dest) + 1) % len(machine.states)]
-    return {
-        what: replace(LIFE_CYCLES, **{name: redirect(machine, trigger, source, to)})
-        for what, to in (("removed", None), (f"to {other}", other))
-    }
-
-
-@cache
-def taken_in(build: Build) -> frozenset[Row]:
+def taken_in(place: Place) -> frozenset[Row]:
     """Return the rows that some reachable step takes."""
-    found = original(build)
+    found = explored(*place)
     components = found.system.components
     places = {name: number for number, name in enumerate(components)}
     names = {id(machine): name for name, machine in MACHINES.items()}
@@ -208,25 +154,25 @@ def taken_in(build: Build) -> frozenset[Row]:
 
 
 def test_the_rows_in_no_use_are_exactly_those_listed() -> None:
-    taken = frozenset[Row]().union(*(taken_in(build) for build in BUILDS))
+    taken = frozenset[Row]().union(*(taken_in(place) for place in PLACES))
     assert sorted(set(ROWS) - taken) == sorted(UNUSED)
 
 
 def test_every_survivor_pattern_stands_for_some_row() -> None:
-    assert [each for each in SURVIVORS if not survivors_of(*each)] == []
+    assert idle(ROWS, SURVIVORS) == []
 
 
-def unnoticed(row: Row) -> list[str]:
-    return [what for what, machines in mutants_of(row).items() if not is_noticed(machines)]
+def unnoticed(row: Row) -> set[str]:
+    return unnoticed_in(row, PLACES, GLIMPSE)
 
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_no_row_that_issue_3413_takes_is_changed_unnoticed(name: str) -> None:
-    rows = [row for row in USED if row[0] == name and row in taken_in(issue_3413)]
+    rows = [row for row in USED if row[0] == name and row in taken_in(ISSUE_3413)]
     assert [row for row in rows if row not in REDIRECTED and unnoticed(row)] == []
 
 
-SAMPLE = [row for row in USED if row not in taken_in(issue_3413) and row not in REDIRECTED][::8]
+SAMPLE = sampled(USED, taken_in(ISSUE_3413) | REDIRECTED.keys(), 8)
 
 
 @pytest.mark.parametrize("row", SAMPLE, ids=" ".join)
@@ -237,19 +183,18 @@ def test_no_sampled_row_of_the_others_is_changed_unnoticed(row: Row) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("row", USED, ids=" ".join)
 def test_no_row_is_changed_unnoticed_but_for_those_listed(row: Row) -> None:
-    redirected = list(mutants_of(row))[1]
-    assert unnoticed(row) == [redirected] * (row in REDIRECTED)
+    assert unnoticed(row) == (redirections_of(row) if row in REDIRECTED else set())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", sorted(UNUSED)[::10], ids=" ".join)
 def test_a_row_that_no_step_takes_is_redirected_unnoticed(row: Row) -> None:
     # Removing it may be noticed: an event that loses its last row is refused.
-    assert list(mutants_of(row))[1] in unnoticed(row)
+    assert redirections_of(row) <= unnoticed(row)
 
 
 def test_the_original_is_not_noticed() -> None:
-    assert not is_noticed(LIFE_CYCLES, (issue_3413,))
+    assert not is_noticed_in(ISSUE_3413, LIFE_CYCLES, GLIMPSE)
 
 
 # --- one specification ---------------------------------------------------------------------------

@@ -5,25 +5,30 @@ or another verdict, in the oldest version or the newest one. The short form trie
 the rows; the long form (--long) tries all, in every place they may be redirected to.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import cache
 from itertools import permutations
 
 import pytest
 
-from bdevcheck.model.compose import CompositionError, System
-from bdevcheck.model.explore import Exploration, explore
-from bdevcheck.model.machine import Machine, redirect
-from bdevcheck.model.machines import LIFE_CYCLES, MACHINES, Machines, pollers
-from bdevcheck.model.systems import SYSTEMS
-from bdevcheck.model.variant import VARIANTS
-from bdevcheck.model.verify import verify
+from bdevcheck.model.machine import Machine
+from bdevcheck.model.machines import LIFE_CYCLES, pollers
 
-Row = tuple[str, str, str]  # machine, trigger, source
+from .changed import (
+    Pattern,
+    Place,
+    Row,
+    idle,
+    is_noticed_in,
+    places_of,
+    rows_like,
+    rows_of,
+    sampled,
+    unnoticed,
+    users,
+)
+
 GLIMPSE = 1000  # states: what is looked at first
 
-USERS: dict[str, tuple[str, ...]] = {
+SYSTEMS_OF = {
     "alias": ("names",),
     "allowlist": ("manual-examine",),
     "churn": ("notifications",),
@@ -35,16 +40,16 @@ USERS: dict[str, tuple[str, ...]] = {
 }
 """Machine -> the systems that have it, the most telling first."""
 
-ROWS: tuple[Row, ...] = tuple(
-    (name, trigger, source) for name in USERS for trigger, source, _ in MACHINES[name].rows
-)
+USERS = users(SYSTEMS_OF, ("modern", "buggy"))
+ROWS = rows_of(USERS)
+
 _PROPERTIES = "asked by properties, which are built from the machines as they are"
 _NAMES = "a row of every name, which these systems do not ask of a uuid"
 _SAME = "leads to states that are reached anyway, by as many steps"
 
 # (machine, trigger, sources) -> why these rows are not noticed, in some form. A star stands for
 # every source. Exact: a row that is noticed in every form must leave this list.
-SURVIVING: dict[tuple[str, str, str], str] = {
+SURVIVING: dict[Pattern, str] = {
     ("alias", "drop is_unlisted", "*"): _NAMES,
     ("alias", "is_leaked", "*"): _PROPERTIES,
     ("allowlist", "drop", "empty"): "a note that is made in advance looks the same",
@@ -63,86 +68,27 @@ SURVIVING: dict[tuple[str, str, str], str] = {
     ("size", "is_silently_changed is_announced", "*"): _PROPERTIES,
     ("target", "is_aborted", "*"): _PROPERTIES,
 }
-SURVIVORS: frozenset[Row] = frozenset(
-    (name, trigger, source)
-    for name, trigger, source in ROWS
-    for machine, triggers, sources in SURVIVING
-    if name == machine
-    and trigger in triggers.split()
-    and (sources == "*" or source in sources.split())
-)
+SURVIVORS = rows_like(ROWS, SURVIVING)
 
 
-def build(name: str, variant: str, machines: Machines = LIFE_CYCLES) -> System:
-    return SYSTEMS[name](VARIANTS[variant], machines)  # type: ignore[call-arg]  # as all builders
+@pytest.mark.parametrize("place", places_of(USERS), ids=" ".join)
+def test_the_original_is_not_noticed(place: Place) -> None:
+    assert not is_noticed_in(place, LIFE_CYCLES, GLIMPSE)
 
 
-@cache
-def original(name: str, variant: str, bound: int) -> Exploration:
-    return explore(build(name, variant), max_states=bound)
+def test_every_survivor_pattern_stands_for_some_row() -> None:
+    assert idle(ROWS, SURVIVING) == []
 
 
-def counts_of(found: Exploration) -> tuple[int, int, int]:
-    return len(found.states), len(found.edges), found.depth
-
-
-def verdicts_of(found: Exploration) -> list[bool | None]:
-    return [each.holds for each in verify(found)]
-
-
-def is_noticed_in(name: str, variant: str, machines: Machines) -> bool:
-    try:
-        system = build(name, variant, machines)
-    except CompositionError:
-        return True
-    for bound in (GLIMPSE, 20_000):
-        found, expected = explore(system, max_states=bound), original(name, variant, bound)
-        if counts_of(found) != counts_of(expected):
-            return True
-    return verdicts_of(found) != verdicts_of(expected)
-
-
-def is_noticed(machine: str, mutant: Machine) -> bool:
-    machines = replace(LIFE_CYCLES, **{machine: mutant})
-    return any(
-        is_noticed_in(name, variant, machines)
-        for name in USERS[machine]
-        for variant in ("modern", "buggy")
-    )
-
-
-def mutants_of(row: Row, *, every: bool = False) -> Iterator[tuple[str, Machine]]:
-    """Yield the row removed, and redirected to the next state, or to every other one."""
-    name, trigger, source = row
-    machine = MACHINES[name]
-    yield "removed", redirect(machine, trigger, source, None)
-    dest = machine.step(source, trigger)
-    assert dest is not None
-    states = machine.states
-    after = states[(states.index(dest) + 1) % len(states)]
-    for other in states if every else (after,):
-        if other != dest:
-            yield f"to {other}", redirect(machine, trigger, source, other)
-
-
-def unnoticed(row: Row, *, every: bool = False) -> list[str]:
-    return [what for what, each in mutants_of(row, every=every) if not is_noticed(row[0], each)]
-
-
-@pytest.mark.parametrize("name", USERS)
-def test_the_original_is_not_noticed(name: str) -> None:
-    assert not is_noticed(name, MACHINES[name])
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in SURVIVORS][::4], ids=" ".join)
+@pytest.mark.parametrize("row", sampled(ROWS, SURVIVORS, 4), ids=" ".join)
 def test_no_sampled_row_is_changed_unnoticed(row: Row) -> None:
-    assert not unnoticed(row)
+    assert not unnoticed(row, USERS[row[0]], GLIMPSE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=" ".join)
 def test_no_row_is_changed_unnoticed_but_for_those_listed(row: Row) -> None:
-    assert bool(unnoticed(row, every=True)) == (row in SURVIVORS)
+    assert bool(unnoticed(row, USERS[row[0]], GLIMPSE, every=True)) == (row in SURVIVORS)
 
 
 # --- the pollers, against a list ------------------------------------------------------------------

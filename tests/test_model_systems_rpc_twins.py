@@ -1,24 +1,11 @@
-"""Every property of the JSON-RPC layer's systems can fail: in some version, or in its twin.
-
-A twin is the system with one row of a machine changed.
-"""
-
-from dataclasses import replace
+"""Every property of the JSON-RPC layer's systems can fail: in some version, or in its twin."""
 
 import pytest
 
-from bdevcheck.model.explore import explore
-from bdevcheck.model.machine import redirect
-from bdevcheck.model.machines import LIFE_CYCLES, MACHINES, Machines
-from bdevcheck.model.variant import VARIANTS
-from bdevcheck.model.verify import verify
+from .changed import Twins, assert_each_has_a_twin, assert_fails, cases_of, twin
+from .explored import GROUPS
 
-from .findings import assert_is_a_run
-from .test_model_systems_rpc import EXPECTED, PINNED, build
-
-# System -> claim -> the row that leads elsewhere in its twin: machine, trigger, source, where to
-# ("-": the row is removed). A claim that fails in some version is its own twin, and not named.
-TWINS: dict[str, dict[str, str]] = {
+TWINS: Twins = {
     "startup-gating": {
         "startup_only-carried-out-only-where-allowed": "framework allows_startup runtime runtime",
         "startup_only-refused-only-where-not-allowed": "framework refuses_startup startup startup",
@@ -123,32 +110,14 @@ IN_OLD_VERSIONS = {
     "half-a-reply-spoils-the-stream-for-good",
 }
 """Claims about what v26.05 does not do any more: their twins are of `buggy`."""
-FAILING = {(system, claim) for (system, _), (*_, failing) in EXPECTED.items() for claim in failing}
 
 
-def twin(row: str) -> Machines:
-    machine, trigger, source, dest = row.split()
-    changed = redirect(MACHINES[machine], trigger, source, None if dest == "-" else dest)
-    return replace(LIFE_CYCLES, **{machine: changed})
+@pytest.mark.parametrize(("system", "claim"), cases_of(TWINS))
+def test_every_property_fails_in_its_twin(system: str, claim: str) -> None:
+    variant = "buggy" if claim in IN_OLD_VERSIONS else "modern"
+    assert_fails(twin(system, variant, TWINS[system][claim]), claim)
 
 
-@pytest.mark.parametrize(
-    ("system", "claim", "row"),
-    [(system, claim, row) for system, rows in TWINS.items() for claim, row in rows.items()],
-    ids=[f"{system}-{claim}" for system, rows in TWINS.items() for claim in rows],
-)
-def test_every_property_fails_in_its_twin(system: str, claim: str, row: str) -> None:
-    variant = VARIANTS["buggy" if claim in IN_OLD_VERSIONS else "modern"]
-    changed = build(system, variant, twin(row))
-    # One property at a time: the rest of a mutant's verdicts are of no interest.
-    wanted = tuple(each for each in changed.properties if each.name == claim)
-    (found,) = verify(explore(replace(changed, properties=wanted)))
-    assert found.holds is False
-    if found.path is not None:
-        assert_is_a_run(changed, found.path)
-
-
-@pytest.mark.parametrize("system", PINNED)
+@pytest.mark.parametrize("system", GROUPS["rpc"])
 def test_no_property_is_without_a_twin(system: str) -> None:
-    claims = {claim.name for claim in build(system, VARIANTS["modern"]).properties}
-    assert claims == {*TWINS[system]} | {c for s, c in FAILING if s == system}
+    assert_each_has_a_twin(system, TWINS[system])

@@ -1,30 +1,13 @@
-"""Every property of the systems of start-up, fail-over and volumes fails somewhere.
-
-In some version, or in its twin: the system with one row of a machine changed, or with one
-participant left out of its steps.
-"""
-
-from dataclasses import replace
+"""Every property of start-up, fail-over and volumes fails: in some version, or in its twin."""
 
 import pytest
 
-from bdevcheck.model.compose import System
-from bdevcheck.model.explore import explore
-from bdevcheck.model.machine import redirect
-from bdevcheck.model.machines import LIFE_CYCLES, MACHINES, Machines
-from bdevcheck.model.systems import SYSTEMS
-from bdevcheck.model.variant import VARIANTS
-from bdevcheck.model.verify import verify
+from .changed import Twins, Unasked, assert_each_has_a_twin, assert_fails, cases_of, twin
+from .explored import GROUPS
 
-from .findings import assert_is_a_run
-from .test_model_systems_stack import PINNED
+BOUND = 20_000  # states: more than any of these systems has, and enough for its twins
 
-BOUND = 20_000
-LEFT_OUT = "without"
-
-# System -> claim -> its twin: the machine, trigger and source of a row and where it leads there
-# ("-": it is removed), or "without", a component and the event that no step asks of it any more.
-TWINS: dict[str, dict[str, str]] = {
+TWINS: Twins = {
     "config-load": {
         "loading-ends": "disk write_superblock raid_superblock -",
         "consumer-opened-the-raid": "disk write_superblock raid_superblock -",
@@ -83,7 +66,7 @@ TWINS: dict[str, dict[str, str]] = {
         "no-deadlock": "lvstore is_leaving destroying -",
         "examined-base-has-lvol0-open": "disk write_lvstore blank blank",
         "create-after-register-kept": "bdev appear absent absent",
-        "lvol0-has-its-alias": "without lvol0.name take",
+        "lvol0-has-its-alias": Unasked("lvol0.name", "take"),
     },
     "lvol-snapshots": {
         "lvol0-is-registered": "lvol create absent absent",
@@ -96,8 +79,8 @@ TWINS: dict[str, dict[str, str]] = {
         "delete-after-unregister-kept": "lvol delete_blob deleting deleting",
         "no-deadlock": "lvstore is_not_loaded absent -",
         "create-after-register-kept": "bdev appear absent absent",
-        "lvol0-has-its-alias": "without lvol0.name take",
-        "snap0-has-its-alias": "without snap0.name take",
+        "lvol0-has-its-alias": Unasked("lvol0.name", "take"),
+        "snap0-has-its-alias": Unasked("snap0.name", "take"),
     },
     "lvol-changes": {
         "grow-is-answered": "lvol resize open -",
@@ -127,49 +110,16 @@ TWINS: dict[str, dict[str, str]] = {
         "delete-after-unregister-kept": "lvol delete_blob deleting deleting",
         "no-deadlock": "bdev appear absent absent",
         "degraded-clone-gets-its-bdev-unless-a-base-goes": "bdev appear absent -",
-        "clone-has-its-alias": "without clone0.name take",
+        "clone-has-its-alias": Unasked("clone0.name", "take"),
     },
 }
-CASES = [(system, claim, twin) for system, twins in TWINS.items() for claim, twin in twins.items()]
 
 
-def build(system: str, machines: Machines = LIFE_CYCLES) -> System:
-    return SYSTEMS[system](VARIANTS["modern"], machines)  # type: ignore[call-arg]  # as all builders
+@pytest.mark.parametrize(("system", "claim"), cases_of(TWINS))
+def test_every_property_fails_in_its_twin(system: str, claim: str) -> None:
+    assert_fails(twin(system, "modern", TWINS[system][claim]), claim, BOUND)
 
 
-def twin_of(system: str, twin: str) -> System:
-    first, *words = twin.split()
-    if first == LEFT_OUT:
-        return without(build(system), *words)
-    trigger, source, dest = words
-    changed = redirect(MACHINES[first], trigger, source, None if dest == "-" else dest)
-    return build(system, replace(LIFE_CYCLES, **{first: changed}))
-
-
-def without(system: System, component: str, event: str) -> System:
-    """Leave a participant out of all steps."""
-    lighter = (
-        replace(each, events=tuple(part for part in each.events if part != (component, event)))
-        for each in system.vectors
-    )
-    return replace(system, vectors=tuple(each for each in lighter if each.events))
-
-
-@pytest.mark.parametrize(("system", "claim", "twin"), CASES)
-def test_every_property_fails_in_its_twin(system: str, claim: str, twin: str) -> None:
-    changed = twin_of(system, twin)
-    # One property at a time: the rest of a twin's verdicts are of no interest.
-    wanted = tuple(each for each in changed.properties if each.name == claim)
-    changed = replace(changed, properties=wanted)
-    (found,) = verify(explore(changed, max_states=BOUND))
-    assert found.holds is False
-    if found.path is not None:
-        assert_is_a_run(changed, found.path)
-
-
-@pytest.mark.parametrize("system", PINNED)
+@pytest.mark.parametrize("system", GROUPS["stack"])
 def test_no_property_is_without_a_twin(system: str) -> None:
-    failing = {claim for *_, fails in PINNED[system] for claim in fails}
-    claimed = {each.name for each in build(system).properties}
-    assert claimed == failing | set(TWINS[system])
-    assert not failing & set(TWINS[system])
+    assert_each_has_a_twin(system, TWINS[system])

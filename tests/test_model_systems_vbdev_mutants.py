@@ -5,34 +5,35 @@ or without some of its steps. No row of the machines that came with these system
 redirected unnoticed; the short form tries a fixed sample, the long form (--long) every redirection.
 """
 
-from dataclasses import replace
-from functools import cache
-
 import pytest
 
-from bdevcheck.model.machine import Machine, redirect
-from bdevcheck.model.machines import LIFE_CYCLES, MACHINES, Machines
-from bdevcheck.model.systems import SYSTEMS
-from bdevcheck.model.variant import VARIANTS
+from bdevcheck.model.machines import LIFE_CYCLES
 
-from .test_model_systems_core_mutants import Row, is_noticed_in, mutants_of
-from .test_model_systems_core_twins import changed, fails
-from .test_model_systems_vbdev import PINNED
-
-Change = Machines | Machine | tuple[str, ...]
-
-
-def mutant(machine: str, trigger: str, source: str, dest: str | None) -> Machines:
-    return replace(LIFE_CYCLES, **{machine: redirect(MACHINES[machine], trigger, source, dest)})
-
+from .changed import (
+    Change,
+    Place,
+    Row,
+    Twins,
+    Users,
+    assert_each_has_a_twin,
+    assert_fails,
+    cases_of,
+    is_noticed_in,
+    places_of,
+    rows_of,
+    sampled,
+    twin,
+    unnoticed,
+)
+from .explored import GROUPS
 
 NO_REPLIES = ("success seen",)
-NOT_APPLIED = mutant("record", "apply", "absent", "absent")
-NOT_ERASED = mutant("record", "erase", "fired", "fired")
-NOT_DEFERRED = mutant("bdev", "defer", "absent", "allocated")
-NOT_STOPPED = mutant("raid", "stop", "online", "online")
-NOT_RELEASED = mutant("claim", "release", "exclusive_write", "exclusive_write")
-FAILS_TO_REGISTERED = mutant("bdev", "fail", "allocated", "registered")
+NOT_APPLIED = "record apply absent absent"
+NOT_ERASED = "record erase fired fired"
+NOT_DEFERRED = "bdev defer absent allocated"
+NOT_STOPPED = "raid stop online online"
+NOT_RELEASED = "claim release exclusive_write exclusive_write"
+FAILS_TO_REGISTERED = "bdev fail allocated registered"
 
 
 def _deferred(*vbdevs: str) -> dict[str, Change]:
@@ -47,9 +48,7 @@ def _deferred(*vbdevs: str) -> dict[str, Change]:
             f"{vbdev}-registered-by-its-record": NOT_APPLIED,
             f"{vbdev}-deleted-is-forgotten": NOT_ERASED,
             f"{vbdev}-deferred-cannot-be-deleted": ("no such bdev",),
-            f"{vbdev}-waits-for-its-base-to-return": mutant(
-                "record", "lose_bdev", "fired", "absent"
-            ),
+            f"{vbdev}-waits-for-its-base-to-return": "record lose_bdev fired absent",
             f"{vbdev}-refused-a-second-time": ("there is a record of it", "stays behind"),
         }
     return twins
@@ -70,17 +69,17 @@ _MEMBERS: dict[str, Change] = {
 }
 
 # System -> property that holds in every version -> what makes it fail.
-TWINS: dict[str, dict[str, Change]] = {
+TWINS: Twins = {
     "deferred": _deferred("passthru0", "delay0"),
     "deferred-tidy": {
         **_deferred("crypto0", "zone0"),
-        "error-without-effect-kept": mutant("record", "lose_bdev", "fired", "ghost"),
+        "error-without-effect-kept": "record lose_bdev fired ghost",
     },
     "deferred-split": {
         "create-after-register-kept": NOT_DEFERRED,
-        "names-listed-were-registered": mutant("bdev", "appear", "absent", "allocated"),
-        "empty-list-means-deferred": mutant("record", "store", "absent", "absent"),
-        "record-fires-when-its-base-comes": mutant("record", "fire", "stored", "stored"),
+        "names-listed-were-registered": "bdev appear absent allocated",
+        "empty-list-means-deferred": "record store absent absent",
+        "record-fires-when-its-base-comes": "record fire stored stored",
         "registered-by-its-record": NOT_APPLIED,
         "deleted-is-forgotten": ("destroyed",),
         "call-is-answered-unless-aborted": NO_REPLIES,
@@ -92,12 +91,8 @@ TWINS: dict[str, dict[str, Change]] = {
     },
     "raid-failures": {
         **_FAILURES,
-        "base0-holds-the-superblock-of-a-listed-raid": mutant(
-            "disk", "write_superblock", "blank", "blank"
-        ),
-        "base1-holds-the-superblock-of-a-listed-raid": mutant(
-            "disk", "write_superblock", "blank", "blank"
-        ),
+        "base0-holds-the-superblock-of-a-listed-raid": "disk write_superblock blank blank",
+        "base1-holds-the-superblock-of-a-listed-raid": "disk write_superblock blank blank",
         "create-is-answered-unless-aborted": NO_REPLIES,
         "delete-is-answered-unless-aborted": NO_REPLIES,
     },
@@ -115,7 +110,7 @@ TWINS: dict[str, dict[str, Change]] = {
     },
     "members": {
         **_MEMBERS,
-        "online-raid-has-members-enough": mutant("slot", "is_filled", "empty", "empty"),
+        "online-raid-has-members-enough": "slot is_filled empty empty",
         "rebuild-ends": ("rebuild finished",),
         "raid-degraded": ("goes on without it",),
         "add-answered-before-the-rebuild-runs": ("member added",),
@@ -129,26 +124,21 @@ TWINS: dict[str, dict[str, Change]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "claim"), [(name, claim) for name, claims in TWINS.items() for claim in claims]
-)
-def test_every_property_fails_in_its_twin(name: str, claim: str) -> None:
-    assert fails(changed(name, "modern", TWINS[name][claim]), claim)
+@pytest.mark.parametrize(("system", "claim"), cases_of(TWINS))
+def test_every_property_fails_in_its_twin(system: str, claim: str) -> None:
+    assert_fails(twin(system, "modern", TWINS[system][claim]), claim)
 
 
-@pytest.mark.parametrize("name", PINNED)
-def test_no_property_is_without_a_twin(name: str) -> None:
-    fails_somewhere = {claim for *_, failing in PINNED[name] for claim in failing}
-    claims = {each.name for each in SYSTEMS[name](VARIANTS["modern"]).properties}
-    assert claims == fails_somewhere | set(TWINS[name])
-    assert not fails_somewhere & set(TWINS[name])
+@pytest.mark.parametrize("system", GROUPS["vbdev"])
+def test_no_property_is_without_a_twin(system: str) -> None:
+    assert_each_has_a_twin(system, TWINS[system])
 
 
 # --- mutants -------------------------------------------------------------------------------------
 
-Place = tuple[str, str]  # system, variant
+GLIMPSE = 1000  # states: what is looked at first
 
-USERS: dict[str, tuple[Place, ...]] = {
+USERS: Users = {
     "record": (("deferred-split", "modern"), ("deferred-tidy", "modern"), ("deferred", "modern")),
     "reference": (("deferred-tidy", "modern"),),
     "listing": (("deferred-split", "modern"),),
@@ -177,41 +167,28 @@ ADDED = {
     "raid": "fail_to_write get_stuck_at_once start_clearing finish_clearing is_writing "
     "is_clearing is_online is_offline",
 }
-ROWS: tuple[Row, ...] = tuple(
-    (name, trigger, source)
-    for name in USERS
-    for trigger, source, _ in MACHINES[name].rows
-    if name not in ADDED or trigger in ADDED[name].split()
-)
+ROWS = rows_of(USERS, ADDED)
 # Rows that are not noticed, with the reason.
 SURVIVORS: dict[Row, str] = {
     ("raid", "is_writing", "writing"): "asked only when the target aborts: its raids are over then",
 }
 
 
-@cache
-def is_noticed(row: Row, what: str, *, every: bool) -> bool:
-    machine = dict(mutants_of(row, every=every))[what]
-    machines = replace(LIFE_CYCLES, **{row[0]: machine})
-    return any(is_noticed_in(name, variant, machines) for name, variant in USERS[row[0]])
+@pytest.mark.parametrize("place", places_of(USERS), ids=" ".join)
+def test_the_original_is_not_noticed(place: Place) -> None:
+    assert not is_noticed_in(place, LIFE_CYCLES, GLIMPSE)
 
 
-def unnoticed(row: Row, *, every: bool = False) -> list[str]:
-    kinds = [what for what, _ in mutants_of(row, every=every)]
-    return [what for what in kinds if not is_noticed(row, what, every=every)]
+def test_every_survivor_is_a_row() -> None:
+    assert set(SURVIVORS) <= set(ROWS)
 
 
-@pytest.mark.parametrize("name", USERS)
-def test_the_original_is_not_noticed(name: str) -> None:
-    assert not is_noticed_in(*USERS[name][0], replace(LIFE_CYCLES, **{name: MACHINES[name]}))
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in SURVIVORS][::3], ids=" ".join)
+@pytest.mark.parametrize("row", sampled(ROWS, SURVIVORS, 3), ids=" ".join)
 def test_no_sampled_row_is_changed_unnoticed(row: Row) -> None:
-    assert not unnoticed(row)
+    assert not unnoticed(row, USERS[row[0]], GLIMPSE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=" ".join)
 def test_no_row_is_changed_unnoticed_but_for_those_listed(row: Row) -> None:
-    assert bool(unnoticed(row, every=True)) == (row in SURVIVORS)
+    assert bool(unnoticed(row, USERS[row[0]], GLIMPSE, every=True)) == (row in SURVIVORS)
