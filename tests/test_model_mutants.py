@@ -128,7 +128,6 @@ REDIRECTED: dict[Row, str] = {
     ("rpc", "queue_error", "pending"): _SAME_STATES + "; no property binds a reply to its lvstore",
     ("rpc", "is_not_pending", "sent_ok"): _SAME_STATES,
     ("rpc", "has_no_success_queued", "queued_error"): _SAME_STATES,
-    ("lvstore", "is_present", "unloading"): _SAME_STATES,
 }
 
 UNUSED = rows_like(ROWS, SURVIVORS)
