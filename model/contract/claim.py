@@ -7,9 +7,9 @@ descriptors of those whose claims are of another kind, `twin` of those who may s
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import SEEN
 
 _CLAIMED = Clause("refused: the bdev is claimed", {"rpc": "serve_error", "claim": "is_claimed"})
-_SEEN = (Clause("success seen", {"rpc": "send_ok"}), Clause("error seen", {"rpc": "send_error"}))
 _GONE = Clause("refused: there is nothing to end", {"rpc": "serve_error", "own": "is_closed"})
 
 OPEN_PLAINLY = (
@@ -22,7 +22,7 @@ OPEN_PLAINLY = (
         "opened for writing, without a claim",
         {"rpc": "serve_ok", "claim": "is_unclaimed", "own": "open_for_writing"},
     ),
-    *_SEEN,
+    *SEEN,
 )
 """nbd_start_disk and others that only open for writing (LIFECYCLE 4.3): no claim, and none may be
 there."""
@@ -30,7 +30,7 @@ there."""
 CLOSE_PLAINLY = (
     _GONE,
     Clause("closed", {"rpc": "serve_ok", "own": "close"}),
-    *_SEEN,
+    *SEEN,
 )
 """Their end, such as nbd_stop_disk."""
 
@@ -45,7 +45,7 @@ CLAIM_EXCLUSIVELY = (
             "each rival": "see_claim_taken",
         },
     ),
-    *_SEEN,
+    *SEEN,
 )
 """A v1 claim (spdk_bdev_module_claim_bdev): refused by any claim, not by writers without one."""
 
@@ -55,7 +55,7 @@ END_EXCLUSIVE_CLAIM = (
         "claim released",
         {"rpc": "serve_ok", "claim": "release", "own": "close", "each rival": "see_claim_released"},
     ),
-    *_SEEN,
+    *SEEN,
 )
 """The delete of the bdev that holds a v1 claim."""
 
@@ -83,7 +83,7 @@ LVSTORE_CLAIM = (
         {"rpc": "queue_error", "claim": "is_unclaimed", "some rival": "is_writer"},
     ),
     Clause("base closed after the refusal", {"own": "close_unclaimed", "rpc": "is_not_pending"}),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_lvol_create_lvstore, as far as the claim goes: open first, claimed only at the end. A
 creation that is refused holds its base open for a while, so that it may refuse another in turn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import ERROR_SEEN
 from bdevcheck.model.rule import CREATE_AFTER_REGISTER
 
 DEFERRAL = "deferred"
@@ -17,7 +18,7 @@ SENT = (
         {"rpc": "send_ok", "bdev": "is_unborn"},
         breaks=CREATE_AFTER_REGISTER.name,
     ),
-    Clause("error seen", {"rpc": "send_error"}),
+    ERROR_SEEN,
 )
 
 DEFER = (

@@ -6,8 +6,7 @@ Roles: `name` the bdev's name, `alias` its uuid; a bdev that is named by its uui
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
-
-_SEEN = (Clause("success seen", {"rpc": "send_ok"}), Clause("error seen", {"rpc": "send_error"}))
+from bdevcheck.model.contract.seen import SEEN
 
 CREATE_WITH_UUID = (
     Clause("refused: the uuid is taken", {"rpc": "serve_error", "alias": "is_taken"}),
@@ -25,14 +24,14 @@ CREATE_WITH_UUID = (
         "registered under its name and uuid",
         {"rpc": "serve_ok", "bdev": "appear", "name": "take", "alias": "take"},
     ),
-    *_SEEN,
+    *SEEN,
 )
 """A create that gives a uuid: it is entered first, then the name."""
 
 CREATE_BY_UUID = (
     Clause("refused: the uuid is taken", {"rpc": "serve_error", "name": "is_taken"}),
     Clause("registered under its uuid", {"rpc": "serve_ok", "bdev": "appear", "name": "take"}),
-    *_SEEN,
+    *SEEN,
 )
 """A create of a bdev that is named by its uuid, as volumes are."""
 
@@ -42,7 +41,7 @@ DELETE_WITH_UUID = (
         {"rpc": "handle", "bdev": "unregister", "name": "leave", "alias": "leave"},
     ),
     Clause("destroyed, reply queued", {"rpc": "queue_ok", "bdev": "destroy"}),
-    *_SEEN,
+    *SEEN,
 )
 """A delete: name and uuid become invisible together."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import SEEN
 
 LVSTORE_CREATE = (
     Clause("base opened", {"rpc": "handle", "base": "is_listed", "lvstore": "format"}),
@@ -21,7 +22,6 @@ LVSTORE_CREATE = (
             "each claim": "claim_read_many_write_one",
         },
     ),
-    Clause("success seen", {"rpc": "send_ok"}),
-    Clause("error seen", {"rpc": "send_error"}),
+    *SEEN,
 )
 """bdev_lvol_create_lvstore (LIFECYCLE 5.1)."""

@@ -7,11 +7,7 @@ and `new` an alias before and after a rename.
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
-
-_SEEN = (
-    Clause("success seen", {"rpc": "send_ok"}),
-    Clause("error seen", {"rpc": "send_error"}),
-)
+from bdevcheck.model.contract.seen import SEEN
 
 LVSTORE_EXAMINE = (
     Clause(
@@ -97,7 +93,7 @@ LVSTORE_DELETE = (
             "claim": "release",
         },
     ),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_lvol_delete_lvstore (LIFECYCLE 4.2, 5.5)."""
 
@@ -125,6 +121,6 @@ LVSTORE_RENAME = (
         "metadata written, the alias changed, reply queued",
         {"rpc": "queue_ok", "old": "drop", "new": "take"},
     ),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_lvol_rename_lvstore (LIFECYCLE 4.3, 5.2): the alias of its volume changes with it."""

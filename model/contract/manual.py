@@ -6,12 +6,11 @@ Roles: `allowlist` the note of the bdev's name, `examine` the examination of the
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import SEEN
 
 _DROPS = {"allowlist_removed_on_unregister": True}
 _KEEPS = {"allowlist_removed_on_unregister": False}
 _LOOKS = {"examine_needs_read": False}
-_SEEN = (Clause("success seen", {"rpc": "send_ok"}), Clause("error seen", {"rpc": "send_error"}))
-
 MANUAL_EXAMINE = (
     Clause(
         "refused: the name is on the list already",
@@ -25,7 +24,7 @@ MANUAL_EXAMINE = (
         "noted, there is no such bdev yet",
         {"rpc": "serve_ok", "allowlist": "note", "name": "is_unlisted"},
     ),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_examine of a bdev that can be read."""
 
@@ -40,7 +39,7 @@ MANUAL_EXAMINE_UNREADABLE = (
         {"rpc": "serve_ok", "allowlist": "note"},
         needs={"examine_needs_read": True},
     ),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_examine of a bdev without reads."""
 
@@ -59,7 +58,7 @@ CREATE_UNEXAMINED = (
             "examine": "start",
         },
     ),
-    *_SEEN,
+    *SEEN,
 )
 """A create where auto-examine is off."""
 

@@ -12,8 +12,8 @@ channels gone: one step here). What an offline raid does with a new member is no
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import SEEN
 
-_SEEN = (Clause("success seen", {"rpc": "send_ok"}), Clause("error seen", {"rpc": "send_error"}))
 _ADDED = {
     "raid": "is_online",
     "rebuild": "initiate",
@@ -45,7 +45,7 @@ MEMBER_ADD = (
         },
     ),
     Clause("member added, rebuild initiated and answered", {"rpc": "serve_ok", **_ADDED}),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_raid_add_base_bdev of a raid that is online: the rebuild is not waited for."""
 
@@ -79,7 +79,7 @@ LOSS_OFFLINE = (
 MEMBER_REMOVE = (
     Clause("refused: no such member", {"rpc": "serve_error", "slot": "is_empty"}),
     Clause("refused: it is being removed", {"rpc": "serve_error", "slot": "is_leaving"}),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_raid_remove_base_bdev, beside the loss that it starts."""
 
@@ -132,7 +132,7 @@ RAID_DELETE_ONLINE = (
         "offline, all members to be removed, unregistration started",
         {"rpc": "handle", **_OFF, "rebuild": "interrupt", "each slot": "doom"},
     ),
-    *_SEEN,
+    *SEEN,
 )
 RAID_DELETE_OFFLINE = (
     Clause("offline: freed at once", {"rpc": "serve_ok", "raid": "free", "bdev": "discard"}),

@@ -7,9 +7,7 @@ bdev's size.
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
-
-SEEN = (Clause("success seen", {"rpc": "send_ok"}), Clause("error seen", {"rpc": "send_error"}))
-"""How any reply reaches the client."""
+from bdevcheck.model.contract.seen import SEEN, SUCCESS_SEEN
 
 OUT_OF_MEMORY = (
     Clause(
@@ -27,7 +25,7 @@ nothing of the target runs between them."""
 WAIT_BY_POLLER = (
     Clause("waits for quiet", {"rpc": "handle", "pollers": "add_wait"}),
     Clause("called, reply queued", {"rpc": "queue_ok", "pollers": "call_wait"}),
-    SEEN[0],
+    SUCCESS_SEEN,
 )
 """bdev_wait_for_examine as what it is, one poller among those of the registrations."""
 

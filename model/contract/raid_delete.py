@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import SEEN
 
 _ABORTS = {"raid_delete_during_sbwrite_crash": True}
-_SEEN = (Clause("success seen", {"rpc": "send_ok"}), Clause("error seen", {"rpc": "send_error"}))
-
 _WRITES = {
     "while its superblock is written": {"raid": "superblock_write_started", "bdev": "is_unborn"},
     "while the superblock is written that its last base made possible": {
@@ -43,7 +42,7 @@ RAID_DELETE = (
     ),
     *_aborts("the raid is deleted", {"rpc": "handle"}),
     Clause("destroyed, reply queued", {"rpc": "queue_ok", "bdev": "destroy"}),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_raid_delete; the superblocks stay on the bases."""
 
@@ -60,7 +59,7 @@ RAID_DELETE_CLEARING = (
         needs={"raid_clear_sb": True},
     ),
     Clause("destroyed, reply queued", {"rpc": "queue_ok", "bdev": "destroy"}),
-    *_SEEN,
+    *SEEN,
 )
 """The same with `clear_sb`."""
 

@@ -12,6 +12,7 @@ raid from what it finds (3.7), as after a plain delete (3.10). So it does here.
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import SEEN
 
 _SWALLOWS = {"raid_create_swallows_errors": True}
 _REPORTS = {"raid_create_swallows_errors": False}
@@ -102,8 +103,7 @@ RAID_DELETE_WHOLE = (
         "destroyed, bases released, reply queued",
         {"rpc": "queue_ok", "bdev": "destroy", "raid": "free", **_LET_GO},
     ),
-    Clause("success seen", {"rpc": "send_ok"}),
-    Clause("error seen", {"rpc": "send_error"}),
+    *SEEN,
 )
 """bdev_raid_delete of a raid that has all its members."""
 

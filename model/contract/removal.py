@@ -8,15 +8,15 @@ of it that may be locked, `target` the process.
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import SEEN
 from bdevcheck.model.rule import DELETE_AFTER_UNREGISTER, LOOKUP_CONSISTENCY
 
-_SEEN = (Clause("success seen", {"rpc": "send_ok"}), Clause("error seen", {"rpc": "send_error"}))
 _MISSING = Clause("no such bdev", {"rpc": "serve_error", "name": "is_unlisted"})
 
 START_UNREGISTRATION = (
     _MISSING,
     Clause("unregistration started", {"rpc": "handle", "bdev": "unregister", "name": "leave"}),
-    *_SEEN,
+    *SEEN,
 )
 """A delete by name, but for its answer."""
 
@@ -34,7 +34,7 @@ UNREGISTER_AT_INITIATION = (
         breaks=DELETE_AFTER_UNREGISTER.name,
     ),
     Clause("destroyed", {"bdev": "destroy"}),
-    *_SEEN,
+    *SEEN,
 )
 """A delete that does not wait for its unregistration (catalogue: reply at initiation)."""
 
@@ -120,7 +120,7 @@ FIND = (
         {"rpc": "serve_error", "name": "is_unlisted", "bdev": "is_registered"},
         breaks=LOOKUP_CONSISTENCY.name,
     ),
-    *_SEEN,
+    *SEEN,
 )
 """A look-up by name asks the name tree; what it should say is what the bdevs of that name are.
 `bdev` is one of them, `namesake` stands for all."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bdevcheck.model.clause import Clause
 from bdevcheck.model.contract.create import DEFERRAL, SENT
 from bdevcheck.model.contract.delete import DELETE, LEAVE
+from bdevcheck.model.contract.seen import ERROR_SEEN
 from bdevcheck.model.rule import (
     CREATE_AFTER_REGISTER,
     DEFERRED_FIRES,
@@ -163,7 +164,7 @@ SPLIT_CREATE = (
         {"rpc": "send_ok", "some part": "is_unborn"},
         breaks=CREATE_AFTER_REGISTER.name,
     ),
-    Clause("error seen", {"rpc": "send_error"}),
+    ERROR_SEEN,
 )
 """bdev_split_create (LIFECYCLE 4.2, 4.4)."""
 
@@ -197,7 +198,7 @@ SPLIT_DELETE = (
         {"rpc": "send_ok", "some first": "is_taken"},
         breaks=DELETE_AFTER_UNREGISTER.name,
     ),
-    Clause("error seen", {"rpc": "send_error"}),
+    ERROR_SEEN,
 )
 """bdev_split_delete, by the base's name: it waits for nothing (LIFECYCLE 4.2, 4.5)."""
 

@@ -8,6 +8,7 @@ of the volume that is copied, `external` that of a bdev which is an external sna
 from __future__ import annotations
 
 from bdevcheck.model.clause import Clause
+from bdevcheck.model.contract.seen import ERROR_SEEN, SEEN
 from bdevcheck.model.rule import (
     CREATE_AFTER_REGISTER,
     DELETE_AFTER_UNREGISTER,
@@ -19,8 +20,6 @@ DEGRADED = "degraded"
 """Tag of the known exception to `create-after-register`: an external snapshot is missing
 (LIFECYCLE 4.5, E6)."""
 
-_ERROR_SEEN = Clause("error seen", {"rpc": "send_error"})
-_SEEN = (Clause("success seen", {"rpc": "send_ok"}), _ERROR_SEEN)
 _NO_VOLUME = Clause("no such volume", {"rpc": "serve_error", "name": "is_unlisted"})
 
 _REGISTERED = {
@@ -49,7 +48,7 @@ _CREATED = (
         {"rpc": "send_ok", "bdev": "is_unborn", "lvol": "should_have_bdev"},
         breaks=CREATE_AFTER_REGISTER.name,
     ),
-    _ERROR_SEEN,
+    ERROR_SEEN,
 )
 
 LVOL_CREATE = (
@@ -188,7 +187,7 @@ LVOL_DELETE = (
         {"rpc": "send_ok", "lvol": "is_deleting"},
         breaks=DELETE_AFTER_UNREGISTER.name,
     ),
-    _ERROR_SEEN,
+    ERROR_SEEN,
 )
 """bdev_lvol_delete: the bdev is unregistered, then the blob deleted (LIFECYCLE 5.2)."""
 
@@ -196,7 +195,7 @@ LVOL_GROW = (
     _NO_VOLUME,
     Clause("resize started", {"rpc": "handle", "name": "is_listed"}),
     Clause("blob grown, bdev grown, reply queued", {"rpc": "queue_ok", "lvol": "resize"}),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_lvol_resize to a greater size: no matter who has the volume open."""
 
@@ -212,7 +211,7 @@ LVOL_SHRINK = (
         {"rpc": "queue_error", "lvol": "shrink", "descriptor": "is_writer"},
         breaks=LVOL_IDENTITY.name,
     ),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_lvol_resize to a smaller size: the blob goes first, and the bdev may be open
 (LIFECYCLE 5.2; -32602)."""
@@ -227,7 +226,7 @@ LVOL_RENAME = (
         {"rpc": "handle", "name": "is_listed", "old": "drop", "new": "take"},
     ),
     Clause("metadata written, reply queued", {"rpc": "queue_ok"}),
-    *_SEEN,
+    *SEEN,
 )
 """bdev_lvol_rename: the new alias is added and the old one removed in one call; the uuid stays
 (LIFECYCLE 5.2)."""

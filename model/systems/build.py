@@ -59,17 +59,6 @@ def with_events(each: Vector, extra: Mapping[str, str]) -> Vector:
     return replace(each, events=tuple(sorted({**dict(each.events), **extra}.items())))
 
 
-def start_in(machine: Machine, state: str) -> Machine:
-    """Return the machine with another initial state, for a system that begins elsewhere.
-
-    >>> from bdevcheck.model.machines.connection import CONNECTION
-    >>> start_in(CONNECTION, "closed").initial
-    'closed'
-    """
-    others = (each for each in machine.states if each != state)
-    return replace(machine, states=(state, *others))
-
-
 def after(component: str, machine: Machine, event: str) -> Expression:
     """Say that `component`, a `machine`, is in a state that `event` moves to.
 

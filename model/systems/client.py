@@ -31,6 +31,14 @@ def connection_parts(conn: str, calls: Iterable[str], machines: Machines) -> dic
     return {call_of(conn): any_call(tuple(calls), {}), rpc_of(conn): machines.rpc}
 
 
+def connections_parts(calls: Mapping[str, Iterable[str]], machines: Machines) -> dict[str, Machine]:
+    """Return the components of several connections, each with what its client may call."""
+    parts: dict[str, Machine] = {}
+    for conn, names in calls.items():
+        parts |= connection_parts(conn, names, machines)
+    return parts
+
+
 def connection(
     conn: str, calls: Calls, when: Mapping[str, str] = MappingProxyType({}), *, again: bool = True
 ) -> Iterator[Vector]:

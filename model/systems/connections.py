@@ -33,7 +33,7 @@ from bdevcheck.model.property import (
     sometimes,
 )
 from bdevcheck.model.rule import ANSWERED, SLOTS_RECLAIMED
-from bdevcheck.model.systems.build import after, start_in, vectors_of
+from bdevcheck.model.systems.build import after, starting, vectors_of
 from bdevcheck.model.variant import Variant
 
 NAME = "connections"
@@ -74,7 +74,7 @@ def _rpc(client: str) -> str:
 def _components(machines: Machines) -> dict[str, Machine]:
     parts: dict[str, Machine] = {}
     for client in CLIENTS:
-        parts[_connection(client)] = start_in(machines.connection, _CLOSED)
+        parts[_connection(client)] = starting(machines.connection, _CLOSED)
         parts[_rpc(client)] = machines.rpc
     return parts | dict.fromkeys(SLOTS, machines.server_slot)
 

@@ -44,7 +44,7 @@ from bdevcheck.model.systems.build import after, vectors_of, with_events
 from bdevcheck.model.systems.client import (
     call_of,
     connection,
-    connection_parts,
+    connections_parts,
     is_answered,
     is_granted,
     is_pending,
@@ -77,10 +77,7 @@ def delete_races(variant: Variant, machines: Machines = LIFE_CYCLES) -> System:
 
 
 def _components(machines: Machines) -> dict[str, Machine]:
-    parts: dict[str, Machine] = {}
-    for conn, calls in CALLS.items():
-        parts |= connection_parts(conn, calls, machines)
-    return parts | {
+    return connections_parts(CALLS, machines) | {
         SETUP: script(1),
         OLD: machines.bdev,
         NEW: machines.bdev,

@@ -32,7 +32,7 @@ from bdevcheck.model.rule import ANSWERED
 from bdevcheck.model.systems.build import vectors_of
 from bdevcheck.model.systems.client import (
     connection,
-    connection_parts,
+    connections_parts,
     is_answered,
     is_granted,
     is_pending,
@@ -64,10 +64,7 @@ def manual_examine(variant: Variant, machines: Machines = LIFE_CYCLES) -> System
 
 
 def _components(machines: Machines) -> dict[str, Machine]:
-    parts: dict[str, Machine] = {}
-    for conn, calls in CALLS.items():
-        parts |= connection_parts(conn, calls, machines)
-    return parts | {
+    return connections_parts(CALLS, machines) | {
         "bdev": machines.bdev,
         "bdev.name": machines.name,
         "bdev.examine": machines.examine,

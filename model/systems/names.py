@@ -30,7 +30,7 @@ from bdevcheck.model.systems.build import vectors_of
 from bdevcheck.model.systems.client import (
     call_of,
     connection,
-    connection_parts,
+    connections_parts,
     is_answered,
     is_granted,
     is_pending,
@@ -66,8 +66,7 @@ def names(variant: Variant, machines: Machines = LIFE_CYCLES) -> System:
             **dict.fromkeys(ENTRIES, machines.bdev),
             THE_NAME: machines.name,
             **dict.fromkeys((FIRST_UUID, SECOND_UUID), machines.alias),
-            **connection_parts(MAKER, CREATES, machines),
-            **connection_parts(DELETER, DELETES, machines),
+            **connections_parts({MAKER: CREATES, DELETER: DELETES}, machines),
         },
         vectors=tuple(_vectors(variant)),
         properties=PROPERTIES,

@@ -18,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bdevcheck.model.compose import UNFAIR, System, Vector, vector
-from bdevcheck.model.contract.notice import OUT_OF_MEMORY, RESIZE, SEEN, WAIT_BY_POLLER
+from bdevcheck.model.contract.notice import OUT_OF_MEMORY, RESIZE, WAIT_BY_POLLER
 from bdevcheck.model.contract.removal import REMOVAL, UNREGISTER_BY_NAME
+from bdevcheck.model.contract.seen import SEEN
 from bdevcheck.model.expression import Expression, able
 from bdevcheck.model.machine import Machine
 from bdevcheck.model.machines import LIFE_CYCLES, Machines, pollers

@@ -7,13 +7,12 @@ a system adds what its environment does, and what it claims.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bdevcheck.model.catalogue import Method, catalogue, clauses_of
-from bdevcheck.model.clause import Clause
-from bdevcheck.model.compose import UNFAIR, Vector, vector
-from bdevcheck.model.contract import DELETE, LOOKUP, LVSTORE_CREATE, WAIT
+from bdevcheck.model.catalogue import Method, catalogue
+from bdevcheck.model.catalogue.point import contract_of
+from bdevcheck.model.compose import Vector, vector
 from bdevcheck.model.machine import Machine
 from bdevcheck.model.machines import Machines, script
 from bdevcheck.model.systems.build import also, vectors_of
@@ -136,36 +135,27 @@ def handling(
     scene: Scene, call: Call, variant: Variant, *, failures: bool = False
 ) -> Iterator[Vector]:
     """Yield the steps of the handler of one call, by the contract of its method."""
-    clauses, roles = _contract(scene, call)
-    yield from vectors_of(
-        clauses, {"rpc": (call.rpc,), **roles}, call.label, variant, failures=failures
-    )
+    clauses = contract_of(call.row, call.params)
+    roles = {"rpc": (call.rpc,), **_roles(scene, call)}
+    yield from vectors_of(clauses, roles, call.label, variant, failures=failures)
 
 
-def _contract(scene: Scene, call: Call) -> tuple[tuple[Clause, ...], Roles]:
+def _roles(scene: Scene, call: Call) -> Roles:
     match call.row.kind:
         case "wait":
-            return WAIT, wait_roles(scene)
+            return wait_roles(scene)
         case "use":
-            return LVSTORE_CREATE, lvstore_roles(scene, call.about)
+            return lvstore_roles(scene, call.about)
         case "lookup":
-            return LOOKUP, {"present": (f"{call.about}.name",), "missing": ()}
-        case "delete":
-            return DELETE, roles_of(scene, call.about)
+            return {"present": (f"{call.about}.name",), "missing": ()}
         case _:
-            return clauses_of(call.row, call.params), roles_of(scene, call.about)
+            return roles_of(scene, call.about)
 
 
 def examinations(scene: Scene) -> Iterator[Vector]:
     """Yield the end of each examination."""
     for name in scene.probed:
         yield vector(f"examine {name}: finished", {f"{name}.examine": "finish"})
-
-
-def at_any_time(call: Call, vectors: Iterable[Vector], **more: str) -> Iterator[Vector]:
-    """Add a client that may make the call once, whenever it likes; `more` takes part in that."""
-    yield vector(f"{call.label}: request", {call.rpc: "receive", **more}, fair=UNFAIR)
-    yield from vectors
 
 
 def in_order(calls: tuple[Call, ...]) -> tuple[Machine, dict[str, tuple[Vector, dict[str, str]]]]:
