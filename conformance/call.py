@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bdevcheck.model.catalogue import Method, catalogue, fill
+from bdevcheck.model.catalogue import Method, fill, rows_by_name
 from bdevcheck.traces.record import (
     NO_ID,
     Garbled,
@@ -26,7 +26,7 @@ from bdevcheck.traces.record import (
 
 @dataclass(slots=True)
 class Call:
-    """One request, its row in the catalogue (None: not about bdevs), and its reply, if any."""
+    """One request, its row in the catalogue (None: it has none), and its reply, if any."""
 
     number: int
     request: Request
@@ -73,7 +73,7 @@ class _Line:
 
 def pair(records: Sequence[WireRecord]) -> Pairing:
     """Pair requests and replies of records of which none is missing before the last."""
-    rows = catalogue()
+    rows = rows_by_name()
     lines: defaultdict[int, _Line] = defaultdict(_Line)
     # A recorder may see the end of unreadable bytes only after the target has answered them.
     garbled = {r.conn for r in records if isinstance(r, Garbled) and r.direction == "c2s"}
@@ -142,7 +142,16 @@ def _names_its_bdev(call: Call, reply: Reply) -> bool:
     return reply.error is None and reply.result in asked
 
 
-_SHAPES: dict[str, type] = {"name": str, "names": list, "object": dict, "bool": bool, "bdevs": list}
+_SHAPES: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "names": list,
+    "object": dict,
+    "bool": bool,
+    "bdevs": list,
+    "list": list,
+    "text": str,
+    "number": (int, float),
+}
 
 
 def _has_shape(call: Call, reply: Reply) -> bool:

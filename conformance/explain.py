@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING
 
 from bdevcheck.conformance.call import Call, Orphan
 from bdevcheck.conformance.judge import Judgement
+from bdevcheck.conformance.moment import (
+    answer_moment,
+    cut,
+    line_moment,
+    printable,
+    reply_moment,
+    request_moment,
+)
 from bdevcheck.conformance.moves import SHOWN, variants_in
 from bdevcheck.conformance.obligation import Obligation
 from bdevcheck.conformance.schedule import Action, Kind
@@ -22,7 +30,7 @@ from bdevcheck.model.catalogue import base_names, bdev_names
 from bdevcheck.model.machines.bdev import BDEV
 from bdevcheck.model.machines.raid import DOING, RAID
 from bdevcheck.model.rule import CREATE_AFTER_REGISTER, ONE_REPLY, RULES
-from bdevcheck.traces.record import Damage, LogLine, Place, Reply, id_key
+from bdevcheck.traces.record import Damage, Place, id_key
 
 if TYPE_CHECKING:
     from bdevcheck.conformance.check import Evidence
@@ -30,7 +38,6 @@ if TYPE_CHECKING:
 EVERY_RULE = "every rule"
 """What stands for the rule where a doubt concerns the trace as a whole."""
 
-_MAX_TEXT = 160
 _MAX_LOOKUPS = 3
 
 
@@ -43,7 +50,7 @@ def violation_of(evidence: Evidence, owed: Obligation) -> Violation:
     states = _states(owed, came=effect is not None)
     words = {
         "method": call.request.method,
-        "bdev": _printable(bdev),
+        "bdev": printable(bdev),
         "ahead": "" if late is None else f" {late / 1e6:.3f} ms",
         "doing": _doing(states),
     }
@@ -82,10 +89,10 @@ def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
         and call.request.at.seq < reply.at.seq
     ]
     before = asked[-1:]
-    moments = [_request_moment(call) for call in before]
-    moments += [_reply_moment(call.reply) for call in before if call.reply is not None]
-    moments.append(_reply_moment(reply))
-    what = _cut(f"id {json.dumps(reply.id, default=str)} on connection {reply.conn}")
+    moments = [request_moment(call) for call in before]
+    moments += [reply_moment(call.reply) for call in before if call.reply is not None]
+    moments.append(reply_moment(reply))
+    what = cut(f"id {json.dumps(reply.id, default=str)} on connection {reply.conn}")
     answered = f"a second reply to {what}" if before else f"a reply to {what}, which nobody sent"
     return Violation(
         rule=rule.name,
@@ -167,8 +174,8 @@ def _moments(
 ) -> Iterator[Moment]:
     call = owed.subject.call
     assert call.reply is not None
-    yield _request_moment(call)
-    yield _reply_moment(call.reply)
+    yield request_moment(call)
+    yield reply_moment(call.reply)
     proof = _proof(evidence, owed, effect)
     rest = [proof, *([effect] if effect is not None else [])]
     rest += islice(_failed_lookups(evidence, call, bdev, effect), _MAX_LOOKUPS)
@@ -210,7 +217,7 @@ def _effect_after(evidence: Evidence, owed: Obligation, bdev: str) -> Moment | N
     for line in evidence.lines:
         at = line.at.wall_ns
         if line.fact and (line.fact.kind, line.fact.name) == (wanted, bdev) and (at or 0) > since:
-            return _line_moment(line)
+            return line_moment(line)
     return None
 
 
@@ -229,58 +236,17 @@ def _failed_lookups(
         params = other.request.params
         asked = (*bdev_names(method, params, None), *base_names(method, params))
         if reply.error.code in method.missing and bdev in asked:
-            yield _answer_moment(other, reply, key=False)
-
-
-def _request_moment(call: Call) -> Moment:
-    request = call.request
-    params = "" if request.params is None else " " + json.dumps(request.params, default=str)
-    text = (
-        f"{request.method}{params}" if isinstance(request.params, dict | list) else request.method
-    )
-    return Moment(request.at.place, "client", _cut(text), request.at.wall_ns)
-
-
-def _reply_moment(reply: Reply) -> Moment:
-    return Moment(reply.at.place, "client", _outcome_text(reply), reply.at.wall_ns, key=True)
-
-
-def _answer_moment(call: Call, reply: Reply, *, key: bool) -> Moment:
-    """Return a reply to another call than the one explained: its method comes first."""
-    text = f"{call.request.method}: {_outcome_text(reply)}"
-    return Moment(reply.at.place, "client", text, reply.at.wall_ns, key)
-
-
-def _outcome_text(reply: Reply) -> str:
-    if reply.error is not None:
-        return _cut(f"error {reply.error.code} {reply.error.message}")
-    if isinstance(reply.result, list):
-        return f"reply: a list of {len(reply.result)}"
-    return _cut(f"reply {json.dumps(reply.result, default=str)}")
-
-
-def _line_moment(line: LogLine) -> Moment:
-    return Moment(line.at.place, "target", _cut(line.text), line.at.wall_ns, key=True)
+            yield answer_moment(other, reply, key=False)
 
 
 def _action_moment(action: Action) -> Moment:
     if action.line is not None:
-        return _line_moment(action.line)
+        return line_moment(action.line)
     assert action.subject is not None
     call = action.subject.call
     if action.kind is Kind.REQUEST or call.reply is None:
-        return _request_moment(call)
-    return _answer_moment(call, call.reply, key=True)
-
-
-def _cut(text: str) -> str:
-    text = _printable(text)
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
-
-
-def _printable(text: str) -> str:
-    """Return the text with what a terminal would obey (escapes, line ends) spelt out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        return request_moment(call)
+    return answer_moment(call, call.reply, key=True)
 
 
 # -- sentences -----------------------------------------------------------------------------------

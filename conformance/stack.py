@@ -15,7 +15,14 @@ from dataclasses import dataclass, field
 import networkx as nx
 
 from bdevcheck.conformance.call import Call
-from bdevcheck.model.catalogue import Method, base_names, bdev_names, fill, has_superblock
+from bdevcheck.model.catalogue import (
+    Method,
+    base_names,
+    bdev_names,
+    fill,
+    has_superblock,
+    is_followed,
+)
 from bdevcheck.traces.record import FactKind, LogLine
 
 SHOWN_KINDS = (FactKind.REGISTERED, FactKind.UNREGISTERING, FactKind.UNLISTED)
@@ -164,7 +171,7 @@ def subjects_of(calls: Iterable[Call], names: Names) -> Iterator[Subject]:
     """Yield what each catalogued call is about."""
     stores = _Stores()
     for call in calls:
-        if call.method is not None:
+        if call.method is not None and is_followed(call.method):
             yield _subject(call, call.method, names, stores)
 
 
@@ -231,7 +238,7 @@ def names_of(calls: Sequence[Call], lines: Iterable[LogLine]) -> Names:
     logged = {line.fact.name for line in lines if line.fact is not None}
     renamed: set[str] = set()
     for call in calls:
-        if call.method is None:
+        if call.method is None or not is_followed(call.method):
             continue
         if call.method.kind == "rename":
             renamed |= set(base_names(call.method, call.request.params))

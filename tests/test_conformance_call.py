@@ -45,7 +45,7 @@ def test_connection_that_opens_again_starts_afresh() -> None:
 
 
 def test_method_outside_the_catalogue_has_no_row() -> None:
-    (call,) = _pair(Script().request(0, "spdk_get_version").reply(1, {})).calls
+    (call,) = _pair(Script().request(0, "nobody_has_this").reply(1, {})).calls
     assert (call.method, call.succeeded) == (None, True)
 
 

@@ -12,8 +12,14 @@ No method is known by name anywhere else. Source: LIFECYCLE 4.
 
 from __future__ import annotations
 
-from bdevcheck.model.catalogue.load import CatalogueError, catalogue, method_of, methods
-from bdevcheck.model.catalogue.method import Change, Failure, Kind, Method
+from bdevcheck.model.catalogue.load import (
+    CatalogueError,
+    catalogue,
+    method_of,
+    methods,
+    rows_by_name,
+)
+from bdevcheck.model.catalogue.method import Change, Failure, Kind, Method, is_followed
 from bdevcheck.model.catalogue.template import MAX_NAMES, fill, value_of
 from bdevcheck.model.clause import Clause
 from bdevcheck.model.contract import (
@@ -38,8 +44,10 @@ __all__ = [
     "clauses_of",
     "fill",
     "has_superblock",
+    "is_followed",
     "method_of",
     "methods",
+    "rows_by_name",
 ]
 
 

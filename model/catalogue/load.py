@@ -38,14 +38,20 @@ def catalogue() -> Mapping[str, Method]:
     return MappingProxyType({name: row for name, row in methods().items() if is_followed(row)})
 
 
+@cache
+def rows_by_name() -> Mapping[str, Method]:
+    """Return all rows by every name that a method has or had."""
+    rows = {alias: row for row in methods().values() for alias in row.aliases}
+    return MappingProxyType(rows | dict(methods()))
+
+
 def method_of(name: str) -> Method | None:
     """Return the row of a method by its name or a deprecated one, or None.
 
     >>> method_of("get_lvol_stores").name
     'bdev_lvol_get_lvstores'
     """
-    rows = methods()
-    return rows.get(name) or next((row for row in rows.values() if name in row.aliases), None)
+    return rows_by_name().get(name)
 
 
 def decode(text: str, family: str) -> dict[str, Method]:

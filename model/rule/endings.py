@@ -1,0 +1,40 @@
+"""Rules of endings: what must come in the end (LIFECYCLE 9.7)."""
+
+from __future__ import annotations
+
+from bdevcheck.model.rule.form import Rule
+
+ANSWERED = Rule(
+    name="answered",
+    says="Every request on a connection that lives is answered in the end.",
+    source="L1, LIFECYCLE 2.4, 9.7",
+    known="holders that ignore a removal, discovery with an empty log page, a raid whose base goes "
+    "during the superblock write, in all versions; half-closed connections in v26.05",
+)
+
+NOTIFIED = Rule(
+    name="notified",
+    says="The registration of a bdev is notified in the end.",
+    source="L2 and L5, LIFECYCLE 1.2",
+    known="put off for ever while new bdevs keep coming",
+)
+
+UNREGISTER_FINISHES = Rule(
+    name="unregister-finishes",
+    says="A bdev that is being unregistered is gone in the end, if its holders react.",
+    source="L4, LIFECYCLE 1.7",
+    known="bdevs with locked ranges up to v25.05",
+)
+
+SLOTS_RECLAIMED = Rule(
+    name="slots-reclaimed",
+    says="The slot of a closed connection can be used again.",
+    source="L7, LIFECYCLE 2.7",
+    known="connections reset with requests pending, in all versions",
+)
+
+REBUILD_FINISHES = Rule(
+    name="rebuild-finishes",
+    says="A rebuild that started finishes or is cancelled.",
+    source="L8, LIFECYCLE 3.9",
+)
