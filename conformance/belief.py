@@ -10,18 +10,21 @@ lost when two explanations meet in one state.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from bdevcheck.conformance.note import Note, Tag, join, told_together
 from bdevcheck.model.compose import Vector
 from bdevcheck.model.machine import NO_STEP, Machine
 from bdevcheck.traces.record import FactKind
 
-Tag = tuple[str, str, int]
-"""A rule broken, or an exception used: (rule or tag, bdev, number of the call)."""
-
 State = tuple[int, ...]
+
+Line = tuple[FactKind, str]
+"""What a line of the log says of a name."""
+
+Whose = tuple[bool, bool]
+"""Which of two beliefs has a line of the log."""
 
 MAX_STATES = 20_000
 """Bound on one belief; beyond it nothing more is concluded about the stack."""
@@ -35,21 +38,6 @@ not in every combination with all the others, which would double the belief with
 
 class BudgetError(Exception):
     """The belief grew over `MAX_STATES`."""
-
-
-class Note(NamedTuple):
-    """What all explanations that end in one state have in common.
-
-    `cost` is the least number of broken rules and unheard-of faults, `must` what every explanation
-    breaks, `best` what every cheapest one breaks, `may` what some explanation breaks, `variants` a
-    bit set of the version bundles that can take all the steps of some cheapest one.
-    """
-
-    cost: int
-    must: frozenset[Tag]
-    best: frozenset[Tag]
-    may: frozenset[Tag]
-    variants: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +57,6 @@ class Move:
     unseen_cost: int = 0
     tags: frozenset[Tag] = frozenset()
     variants: int = -1
-
-
-def join(left: Note, right: Note) -> Note:
-    """Return what the explanations of both notes have in common."""
-    if left.cost < right.cost:
-        best, variants = left.best, left.variants
-    elif right.cost < left.cost:
-        best, variants = right.best, right.variants
-    else:
-        best, variants = left.best & right.best, left.variants | right.variants
-    return Note(
-        min(left.cost, right.cost),
-        left.must & right.must,
-        best,
-        left.may | right.may,
-        variants,
-    )
 
 
 def _extend(note: Note, move: Move) -> Note:
@@ -129,14 +100,13 @@ def _candidates(buckets: list[_Buckets]) -> Callable[[State], Iterator[_Compiled
 class Belief:
     """The belief about one stack.
 
-    A state is `(lines used, state of each component)`: `lines` are the log lines about the stack,
-    in order, of which the first `opened` may have been printed by now, and each printing step uses
-    the next one. `forgone` are the tags of explanations that were dropped for their cost: what they
+    A state is `(lines used, state of each component)`: `lines` are the log lines about the stack
+    that may have been printed by now and need not have been, in order; each printing step uses the
+    next one. `forgone` are the tags of explanations that were dropped for their cost: what they
     break stays in doubt, so that no bound turns a doubt into a pass.
     """
 
-    lines: list[tuple[FactKind, str]] = field(default_factory=list)
-    opened: int = 0
+    lines: tuple[tuple[FactKind, str], ...] = ()
     covered: bool = False
     components: dict[str, Machine] = field(default_factory=dict)
     layout: int = 0
@@ -145,8 +115,9 @@ class Belief:
     _position: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        nothing: frozenset[Tag] = frozenset()
-        self.notes = {(0,): Note(0, nothing, nothing, nothing, -1)}
+        if not self.notes:
+            nothing: frozenset[Tag] = frozenset()
+            self.notes = {(0,): Note(0, nothing, nothing, nothing, -1)}
 
     def add(self, component: str, machine: Machine, states: Iterable[str]) -> None:
         """Add a component that may be in any of `states`."""
@@ -156,6 +127,71 @@ class Belief:
         self.notes = {
             (*state, number): note for state, note in self.notes.items() for number in numbers
         }
+
+    def copy(self) -> Belief:
+        """Return a belief that goes its own way from here."""
+        return replace(
+            self,
+            components=dict(self.components),
+            notes=dict(self.notes),
+            forgone=set(self.forgone),
+            _position=dict(self._position),
+        )
+
+    def key(self) -> Hashable:
+        """Return what tells this belief from others: equal keys, equal futures."""
+        return (
+            tuple(self.components),
+            frozenset(self.notes.items()),
+            self.lines,
+            self.covered,
+            frozenset(self.forgone),
+        )
+
+    def absorb(self, other: Belief, names: Mapping[str, str], whose: Sequence[Whose]) -> bool:
+        """Take in what is believed of other components; False (and no change) if nothing is left.
+
+        `names` says what each component of `other` is called here (those without a name here are
+        left out). `whose` says of each line of the two, in order, which of them have it.
+        """
+        taken = [(at, name) for at, name in enumerate(other.components, 1) if name in names]
+        used = _prefixes(whose)
+        joined: dict[State, Note] = {}
+        for own, note in self.notes.items():
+            for state, noted in other.notes.items():
+                lines = used.get((own[0], state[0]))
+                if lines is not None:
+                    both = (lines, *own[1:], *(state[at] for at, _ in taken))
+                    _merge(joined, both, told_together(note, noted))
+        if not joined:
+            return False
+        for _, name in taken:
+            self.components[names[name]] = other.components[name]
+            self._position[names[name]] = len(self.components)
+        self.lines = tuple(_woven(self.lines, other.lines, whose))
+        self.notes = joined
+        self.drop_dearer(COST_MARGIN)
+        if len(self.notes) > MAX_STATES:
+            raise BudgetError
+        return True
+
+    def expect(self, line: tuple[FactKind, str]) -> None:
+        """Add a line that may have been printed by now."""
+        self.lines = (*self.lines, line)
+
+    def require_line(self) -> bool:
+        """Keep the states that have used the first line, and forget it; False if there is none."""
+        if not self.keep(lambda state: state[0] > 0):
+            return False
+        self.lines = self.lines[1:]
+        self.notes = {(state[0] - 1, *state[1:]): note for state, note in self.notes.items()}
+        return True
+
+    def rebase(self) -> None:
+        """Count costs from the cheapest explanation: only their differences matter."""
+        least = min(note.cost for note in self.notes.values())
+        if least:
+            self.notes = {s: n._replace(cost=n.cost - least) for s, n in self.notes.items()}
 
     def drop(self, component: str) -> None:
         """Forget a component: states that differ only there become one."""
@@ -239,17 +275,9 @@ class Belief:
             self.notes = kept
         return bool(kept)
 
-    def stop_doubting(self, tag: Tag) -> bool:
-        """Take a tag out of what some explanation breaks; tell whether it was there."""
-        doubted = False
-        for state, note in self.notes.items():
-            if tag in note.may:
-                doubted = True
-                self.notes[state] = note._replace(may=note.may - {tag})
-        return doubted
-
     def settle(self, tags: frozenset[Tag]) -> None:
-        """Take tags that every explanation has out of the notes: they are known now."""
+        """Take tags out of the notes: what they stand for is known now."""
+        self.forgone -= tags
         self.notes = {
             state: Note(
                 note.cost, note.must - tags, note.best - tags, note.may - tags, note.variants
@@ -306,13 +334,52 @@ class Belief:
                 noted = _extend(note, move)
                 if move.shows is not None and self._next_line(state) == move.shows:
                     yield (state[0] + 1, *changed[1:]), noted
-                if move.shows is None or (move.quiet and not self.covered):
-                    if move.shows is not None and move.unseen_cost:
-                        noted = noted._replace(cost=noted.cost + move.unseen_cost)
+                if move.shows is None:
                     yield tuple(changed), noted
+                elif move.quiet and not self.covered:
+                    dear = move.unseen_cost
+                    yield tuple(changed), noted._replace(cost=noted.cost + dear) if dear else noted
 
     def _next_line(self, state: State) -> tuple[FactKind, str] | None:
-        return self.lines[state[0]] if state[0] < self.opened else None
+        return self.lines[state[0]] if state[0] < len(self.lines) else None
+
+    def forget_tags(self) -> None:
+        """Take all tags out: what they stand for is judged elsewhere, or settled."""
+        self.forgone.clear()
+        nothing: frozenset[Tag] = frozenset()
+        self.notes = {
+            state: note._replace(must=nothing, best=nothing, may=nothing)
+            for state, note in self.notes.items()
+        }
+
+    def drop_dearer(self, margin: int) -> None:
+        """Drop the explanations that cost more than the cheapest by more than `margin`."""
+        limit = min(note.cost for note in self.notes.values()) + margin
+        for note in self.notes.values():
+            if note.cost > limit:
+                self.forgone |= note.may
+        self.notes = {state: note for state, note in self.notes.items() if note.cost <= limit}
+
+
+def _prefixes(whose: Sequence[Whose]) -> dict[tuple[int, int], int]:
+    """Return, for counts of lines used on both sides, how many that are when woven in order."""
+    used = {(0, 0): 0}
+    left = right = 0
+    for count, (one, two) in enumerate(whose, 1):
+        left, right = left + one, right + two
+        used[left, right] = count
+    return used
+
+
+def _woven(left: Iterable[Line], right: Iterable[Line], whose: Sequence[Whose]) -> Iterator[Line]:
+    """Yield the lines of both sides in order, those that both have once."""
+    ours, theirs = iter(left), iter(right)
+    for one, two in whose:
+        line = next(ours) if one else None
+        other = next(theirs) if two else None
+        found = line if line is not None else other
+        assert found is not None
+        yield found
 
 
 def _merge(notes: dict[State, Note], state: State, note: Note) -> None:

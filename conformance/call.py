@@ -8,13 +8,14 @@ Source: LIFECYCLE 2.4.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bdevcheck.model.catalogue import Method, fill, rows_by_name
 from bdevcheck.traces.record import (
     NO_ID,
+    Closed,
     Garbled,
     Opened,
     Reply,
@@ -47,10 +48,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A reply without a request. `certain` is False where the request may have been missed."""
+    """A reply without a request. `certain` is False where the request may have been missed.
+
+    `before` is the call that was answered with the same id.
+    """
 
     reply: Reply
     certain: bool
+    before: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,59 +67,152 @@ class Pairing:
     replies: int
 
 
+MAX_CLOSED = 1024
+"""How many closed connections are remembered for replies that the recorder saw late."""
+MAX_ANSWERED = 64
+"""How many of the latest answered calls of a connection are remembered, to explain a second reply.
+"""
+MAX_NAMELESS = 64
+"""How many replies without an id wait for bytes that nobody could read to come to light."""
+
+
 @dataclass(slots=True)
 class _Line:
-    """What is open on one connection."""
+    """What is open on one connection, and what is left to say of it."""
 
     seen_from_start: bool = False
-    open: dict[object, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    closed: bool = False
+    garbled: bool = False
     nameless: int = 0
+    open: dict[str, list[Call]] = field(default_factory=dict)
+    answered: OrderedDict[str, Call] = field(default_factory=OrderedDict)
+    unasked: list[Reply] = field(default_factory=list)
+
+    def open_calls(self) -> list[Call]:
+        """Return the calls that wait for their replies, in order."""
+        found = [call for calls in self.open.values() for call in calls]
+        return sorted(found, key=lambda call: call.number)
 
 
-def pair(records: Sequence[WireRecord]) -> Pairing:
+@dataclass(slots=True)
+class Pairer:
+    """Pairs requests and replies, record by record; memory is bounded by what is open."""
+
+    replies: int = 0
+    _rows: Mapping[str, Method] = field(default_factory=rows_by_name)
+    _number: int = 0
+    _lines: dict[int, _Line] = field(default_factory=dict)
+    _closed: deque[int] = field(default_factory=deque)
+
+    def opened(self, record: Opened) -> list[Call]:
+        """Begin a connection; return the calls that an older one of that number leaves open."""
+        before = self._lines.pop(record.conn, None)
+        self._lines[record.conn] = _Line(seen_from_start=True)
+        return before.open_calls() if before is not None and not before.closed else []
+
+    def closed(self, record: Closed) -> tuple[list[Call], list[Orphan]]:
+        """End a connection; return the calls that it leaves open, and replies to nothing.
+
+        A recorder may still show a reply that crossed the end, so what is open stays known.
+        """
+        line = self._lines.get(record.conn)
+        if line is None or line.closed:
+            return [], []
+        line.closed = True
+        self._closed.append(record.conn)
+        while len(self._closed) > MAX_CLOSED:
+            old = self._lines.get(self._closed[0])
+            if old is not None and old.closed:
+                del self._lines[self._closed[0]]
+            self._closed.popleft()
+        return line.open_calls(), self._unasked(line)
+
+    def garbled(self, record: Garbled) -> None:
+        """Remember bytes of a client that nobody could read: the target may answer them."""
+        if record.direction == "c2s":
+            line = self._line(record.conn)
+            line.garbled = True
+            line.unasked.clear()
+
+    def request(self, record: Request) -> Call:
+        """Begin a call."""
+        call = Call(self._number, record, self._rows.get(record.method))
+        self._number += 1
+        line = self._line(record.conn)
+        if record.id is NO_ID or record.id is None:
+            line.nameless += 1
+            return call
+        if record.batch is not None:
+            line.nameless += 1  # a version without batches answers the whole array, with id null
+        line.open.setdefault(id_key(record.id), []).append(call)
+        return call
+
+    def reply(self, record: Reply) -> Call | Orphan | None:
+        """Return the call that the reply answers, now with its reply, or that there is none.
+
+        Without an id it answers a request that has none, or one that was refused before its id was
+        read; which one, nobody can tell (None).
+        """
+        self.replies += 1
+        line = self._line(record.conn)
+        if record.id is None or record.id is NO_ID:
+            if not (line.garbled or line.nameless or line.open):
+                line.unasked.append(record)
+            full = len(line.unasked) > MAX_NAMELESS
+            return Orphan(line.unasked.pop(0), line.seen_from_start) if full else None
+        key = id_key(record.id)
+        waiting = line.open.get(key)
+        if not waiting:
+            return Orphan(record, line.seen_from_start, line.answered.get(key))
+        call = _choose(waiting, record)
+        if not waiting:
+            del line.open[key]
+        line.answered[key] = call
+        line.answered.move_to_end(key)
+        if len(line.answered) > MAX_ANSWERED:
+            line.answered.popitem(last=False)
+        return call
+
+    def finish(self) -> tuple[list[Call], list[Orphan]]:
+        """End the trace; return the calls that are open, and replies to nothing."""
+        lines = self._lines.values()
+        calls = [call for line in lines if not line.closed for call in line.open_calls()]
+        orphans = [orphan for line in lines for orphan in self._unasked(line)]
+        return sorted(calls, key=lambda call: call.number), orphans
+
+    def _line(self, conn: int) -> _Line:
+        return self._lines.setdefault(conn, _Line())
+
+    def _unasked(self, line: _Line) -> list[Orphan]:
+        found = [Orphan(reply, line.seen_from_start) for reply in line.unasked]
+        line.unasked.clear()
+        return found
+
+
+def pair(records: Iterable[WireRecord]) -> Pairing:
     """Pair requests and replies of records of which none is missing before the last."""
-    rows = rows_by_name()
-    lines: defaultdict[int, _Line] = defaultdict(_Line)
-    # A recorder may see the end of unreadable bytes only after the target has answered them.
-    garbled = {r.conn for r in records if isinstance(r, Garbled) and r.direction == "c2s"}
+    pairer = Pairer()
     calls: list[Call] = []
     orphans: list[Orphan] = []
-    replies = 0
     for record in records:
         if isinstance(record, Opened):
-            lines[record.conn] = _Line(seen_from_start=True)
+            pairer.opened(record)
+        elif isinstance(record, Closed):
+            orphans += pairer.closed(record)[1]
+        elif isinstance(record, Garbled):
+            pairer.garbled(record)
         elif isinstance(record, Request):
-            call = Call(len(calls), record, rows.get(record.method))
-            calls.append(call)
-            _take_request(lines[record.conn], call)
+            calls.append(pairer.request(record))
         elif isinstance(record, Reply):
-            replies += 1
-            line = lines[record.conn]
-            if not _take_reply(line, record, garbled=record.conn in garbled):
-                orphans.append(Orphan(record, certain=line.seen_from_start))
-    return Pairing(tuple(calls), tuple(orphans), replies)
+            answered = pairer.reply(record)
+            orphans += [answered] if isinstance(answered, Orphan) else []
+    orphans += pairer.finish()[1]
+    orphans.sort(key=lambda orphan: orphan.reply.at.seq)
+    return Pairing(tuple(calls), tuple(orphans), pairer.replies)
 
 
-def _take_request(line: _Line, call: Call) -> None:
-    if call.request.id is NO_ID or call.request.id is None:
-        line.nameless += 1
-        return
-    if call.request.batch is not None:
-        line.nameless += 1  # a version without batches answers the whole array, with id null
-    line.open[id_key(call.request.id)].append(call)
-
-
-def _take_reply(line: _Line, reply: Reply, *, garbled: bool) -> bool:
-    """Give the reply to the request that it answers; False where there is none.
-
-    Without an id it answers a request that has none, or one that was refused before its id was
-    read; which one, nobody can tell.
-    """
-    if reply.id is None or reply.id is NO_ID:
-        return garbled or line.nameless > 0 or any(line.open.values())
-    waiting = line.open.get(id_key(reply.id), [])
-    if not waiting:
-        return False
+def _choose(waiting: list[Call], reply: Reply) -> Call:
+    """Give the reply to the request that it fits best, and take that from those that wait."""
     fitting = _best_fits(waiting, reply)
     call = fitting[0]
     if len(fitting) > 1 and any(each.method is not None for each in fitting):
@@ -122,7 +220,7 @@ def _take_reply(line: _Line, reply: Reply, *, garbled: bool) -> bool:
             each.ambiguous = True
     call.reply = reply
     waiting.remove(call)
-    return True
+    return call
 
 
 def _best_fits(waiting: list[Call], reply: Reply) -> list[Call]:

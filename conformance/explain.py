@@ -8,12 +8,11 @@ to do about it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from bdevcheck.conformance.call import Call, Orphan
-from bdevcheck.conformance.judge import Judgement
+from bdevcheck.conformance.call import Call
+from bdevcheck.conformance.coverage import Span
 from bdevcheck.conformance.moment import (
     answer_moment,
     cut,
@@ -22,44 +21,49 @@ from bdevcheck.conformance.moment import (
     reply_moment,
     request_moment,
 )
-from bdevcheck.conformance.moves import SHOWN, variants_in
+from bdevcheck.conformance.moves import variants_in
 from bdevcheck.conformance.obligation import Obligation
-from bdevcheck.conformance.schedule import Action, Kind
 from bdevcheck.conformance.verdict import Doubt, Moment, Unexplained, Violation
-from bdevcheck.model.catalogue import base_names, bdev_names
 from bdevcheck.model.machines.bdev import BDEV
 from bdevcheck.model.machines.raid import DOING, RAID
 from bdevcheck.model.rule import CREATE_AFTER_REGISTER, ONE_REPLY, RULES
-from bdevcheck.traces.record import Damage, Place, id_key
-
-if TYPE_CHECKING:
-    from bdevcheck.conformance.check import Evidence
+from bdevcheck.traces.record import Damage, Place, Reply
 
 EVERY_RULE = "every rule"
 """What stands for the rule where a doubt concerns the trace as a whole."""
 
-_MAX_LOOKUPS = 3
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the verdict rests on besides the records: the log's last line, and when it is whole.
+
+    `torn`: some lines of the log cannot be read, so that a contradiction may be theirs.
+    """
+
+    log: str = ""
+    last: Moment | None = None
+    covered: Sequence[Span] = ()
+    torn: bool = False
 
 
 def violation_of(evidence: Evidence, owed: Obligation) -> Violation:
     """Explain one broken promise."""
-    rule, call = RULES[owed.rule], owed.subject.call
-    bdev = owed.blamed or owed.bdev
-    effect = _effect_after(evidence, owed, bdev)
+    rule, call = RULES[owed.rule], owed.call
+    effect = line_moment(owed.effect) if owed.effect is not None else None
     late = _late_ns(call, effect)
     states = _states(owed, came=effect is not None)
     words = {
         "method": call.request.method,
-        "bdev": printable(bdev),
+        "bdev": printable(owed.blamed),
         "ahead": "" if late is None else f" {late / 1e6:.3f} ms",
         "doing": _doing(states),
     }
     return Violation(
         rule=owed.rule,
-        bdev=bdev,
+        bdev=owed.blamed,
         method=call.request.method,
         headline=rule.headline.format_map(words),
-        moments=tuple(_moments(evidence, owed, bdev, effect)),
+        moments=tuple(_moments(evidence, owed, effect)),
         between=rule.between.format_map(words),
         states={role: " or ".join(names) for role, names in states.items()},
         expected=f"A conforming target would have {rule.expected}.",
@@ -71,33 +75,59 @@ def violation_of(evidence: Evidence, owed: Obligation) -> Violation:
 
 def doubt_of(evidence: Evidence, owed: Obligation) -> Doubt:
     """Say why the trace does not decide one obligation, and what would."""
-    reason, remedy = _why_undecided(evidence, owed)
-    call = owed.subject.call
+    return _doubt(owed.rule, owed.bdev, owed.call, *_why_undecided(evidence, owed))
+
+
+def given_up_doubt(rule: str, bdev: str, call: Call, *, over_budget: bool) -> Doubt:
+    """Say that nothing more was concluded about a bdev at some point."""
+    why = "too many explanations are possible here to follow them all"
+    if not over_budget:
+        why = "the trace could not be explained up to here"
+    return _doubt(rule, bdev, call, why, "record all connections, and add the target's log")
+
+
+def torn_doubt(bdev: str, found: Moment) -> Doubt:
+    """Say that a log of which lines are lost contradicts itself, or the wire, about a bdev."""
+    return Doubt(
+        rule=EVERY_RULE,
+        bdev=bdev,
+        method="",
+        reason="nothing explains what the log says here, but some lines of it cannot be read",
+        remedy="give a log without damage",
+        place=found.place,
+    )
+
+
+def ambiguous_doubt(rule: str, bdev: str, call: Call) -> Doubt:
+    """Say that nobody can tell which reply is whose."""
+    why = "several requests with the same id were open, and the reply fits more than one"
+    return _doubt(rule, bdev, call, why, "give every open request its own id")
+
+
+def unexamined_doubt(owed: Obligation) -> Doubt:
+    """Say that a charge was taken back: bdevs were not examined when they registered."""
+    why = "the target was set to examine bdevs only when asked to, as a later call shows"
+    return _doubt(owed.rule, owed.bdev, owed.call, why, "record from the target's start")
+
+
+def _doubt(rule: str, bdev: str, call: Call, reason: str, remedy: str) -> Doubt:
     place = call.reply.at.place if call.reply is not None else call.request.at.place
-    return Doubt(owed.rule, owed.bdev, call.request.method, reason, remedy, place)
+    return Doubt(rule, bdev, call.request.method, reason, remedy, place)
 
 
-def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
-    """Explain a reply that no request asked for."""
-    rule, reply = ONE_REPLY, orphan.reply
-    asked = [
-        call
-        for call in evidence.pairing.calls
-        if call.reply is not None
-        and call.request.conn == reply.conn
-        and id_key(call.request.id) == id_key(reply.id)
-        and call.request.at.seq < reply.at.seq
-    ]
-    before = asked[-1:]
-    moments = [request_moment(call) for call in before]
-    moments += [reply_moment(call.reply) for call in before if call.reply is not None]
+def orphan_violation(reply: Reply, before: Call | None) -> Violation:
+    """Explain a reply that no request asked for; `before` was answered with the same id."""
+    rule = ONE_REPLY
+    moments = [request_moment(before)] if before is not None else []
+    if before is not None and before.reply is not None:
+        moments.append(reply_moment(before.reply))
     moments.append(reply_moment(reply))
     what = cut(f"id {json.dumps(reply.id, default=str)} on connection {reply.conn}")
     answered = f"a second reply to {what}" if before else f"a reply to {what}, which nobody sent"
     return Violation(
         rule=rule.name,
         bdev="",
-        method=before[0].request.method if before else "",
+        method=before.request.method if before else "",
         headline=rule.headline.format(answered=answered),
         moments=tuple(moments),
         between=rule.between,
@@ -107,7 +137,7 @@ def orphan_violation(evidence: Evidence, orphan: Orphan) -> Violation:
     )
 
 
-def orphan_doubt(orphan: Orphan) -> Doubt:
+def orphan_doubt(reply: Reply) -> Doubt:
     """Say why a reply without a request proves nothing here."""
     return Doubt(
         rule=ONE_REPLY.name,
@@ -115,7 +145,7 @@ def orphan_doubt(orphan: Orphan) -> Doubt:
         method="",
         reason="a reply without a request, on a connection whose start is not in the trace",
         remedy="record from the start of the connection",
-        place=orphan.reply.at.place,
+        place=reply.at.place,
     )
 
 
@@ -155,30 +185,25 @@ def idle_doubt(source: str) -> Doubt:
     )
 
 
-def unexplained_of(judgement: Judgement) -> Unexplained:
+def unexplained_of(bdev: str, found: Moment, expected: Iterable[str]) -> Unexplained:
     """Say which record no run of the model fits, and what could have come instead."""
-    action = judgement.failed_at
-    assert action is not None
-    bdev = action.line.fact.name if action.line is not None and action.line.fact else ""
-    if action.subject is not None:
-        bdev = next(iter((*action.subject.bdevs, *action.subject.bases)), "")
-    moment = _action_moment(action)
-    return Unexplained(bdev, moment, judgement.expected)
+    return Unexplained(bdev, found, tuple(expected))
 
 
 # -- moments -------------------------------------------------------------------------------------
 
 
-def _moments(
-    evidence: Evidence, owed: Obligation, bdev: str, effect: Moment | None
-) -> Iterator[Moment]:
-    call = owed.subject.call
+def _moments(evidence: Evidence, owed: Obligation, effect: Moment | None) -> Iterator[Moment]:
+    call = owed.call
     assert call.reply is not None
     yield request_moment(call)
     yield reply_moment(call.reply)
-    proof = _proof(evidence, owed, effect)
-    rest = [proof, *([effect] if effect is not None else [])]
-    rest += islice(_failed_lookups(evidence, call, bdev, effect), _MAX_LOOKUPS)
+    rest = [_proof(evidence, owed, effect), *([effect] if effect is not None else [])]
+    rest += [
+        answer_moment(other, other.reply, key=False)
+        for other in owed.lookups
+        if other.reply is not None and _is_before(other.reply, effect)
+    ]
     unique = {str(moment.place): moment for moment in reversed(rest)}
     yield from sorted(unique.values(), key=_when)
 
@@ -187,66 +212,21 @@ def _when(moment: Moment) -> tuple[int, int]:
     return (moment.wall_ns if moment.wall_ns is not None else 0, moment.place.line)
 
 
+def _is_before(reply: Reply, effect: Moment | None) -> bool:
+    return effect is None or (reply.at.wall_ns or 0) <= (effect.wall_ns or 0)
+
+
 def _proof(evidence: Evidence, owed: Obligation, effect: Moment | None) -> Moment:
     """Return the record that contradicts the reply."""
-    certain = owed.certain
-    own = certain is None or (certain.subject is owed.subject)
-    if certain is not None and not own and certain.kind is not Kind.COVERED:
-        return _action_moment(certain)
+    assert owed.certain is not None
+    if owed.proves:
+        return owed.certain
     if effect is not None:
         return effect
-    log = evidence.trace.log
-    if log is None:
-        assert certain is not None
-        return _action_moment(certain)
-    return Moment(
-        place=log.last_place,
-        lane="target",
-        text=f"up to here the log has no line that {owed.blamed or owed.bdev} is registered",
-        wall_ns=log.last_ns,
-        key=True,
-    )
-
-
-def _effect_after(evidence: Evidence, owed: Obligation, bdev: str) -> Moment | None:
-    """Return the first sign, after the reply, that what was promised has happened."""
-    reply = owed.subject.call.reply
-    assert reply is not None
-    wanted = SHOWN.get(RULES[owed.rule].effect)
-    since = reply.at.wall_ns or 0
-    for line in evidence.lines:
-        at = line.at.wall_ns
-        if line.fact and (line.fact.kind, line.fact.name) == (wanted, bdev) and (at or 0) > since:
-            return line_moment(line)
-    return None
-
-
-def _failed_lookups(
-    evidence: Evidence, call: Call, bdev: str, effect: Moment | None
-) -> Iterator[Moment]:
-    """Yield the calls that failed because the bdev was not there yet, in order."""
-    assert call.reply is not None
-    for other in evidence.pairing.calls[call.number + 1 :]:
-        reply, method = other.reply, other.method
-        late = reply is not None and other.request.at.seq > call.reply.at.seq
-        if not late or reply is None or method is None or reply.error is None:
-            continue
-        if effect and (reply.at.wall_ns or 0) > (effect.wall_ns or 0):
-            return
-        params = other.request.params
-        asked = (*bdev_names(method, params, None), *base_names(method, params))
-        if reply.error.code in method.missing and bdev in asked:
-            yield answer_moment(other, reply, key=False)
-
-
-def _action_moment(action: Action) -> Moment:
-    if action.line is not None:
-        return line_moment(action.line)
-    assert action.subject is not None
-    call = action.subject.call
-    if action.kind is Kind.REQUEST or call.reply is None:
-        return request_moment(call)
-    return answer_moment(call, call.reply, key=True)
+    if evidence.last is None:
+        return owed.certain
+    text = f"up to here the log has no line that {printable(owed.blamed)} is registered"
+    return replace(evidence.last, text=text, key=True)
 
 
 # -- sentences -----------------------------------------------------------------------------------
@@ -277,16 +257,13 @@ def _doing(states: Mapping[str, tuple[str, ...]]) -> str:
 
 def _is_covered(evidence: Evidence, owed: Obligation) -> bool:
     """Tell whether the log shows registrations at the time of the reply, tolerance aside."""
-    reply = owed.subject.call.reply
+    reply = owed.call.reply
     at = reply.at.wall_ns if reply is not None else None
     return at is not None and any(start <= at <= end for start, end in evidence.covered)
 
 
 def _why_undecided(evidence: Evidence, owed: Obligation) -> tuple[str, str]:
-    if owed.why_not:
-        return owed.why_not, "give every open request its own id"
-    log = evidence.trace.log
-    if log is None:
+    if not evidence.log:
         return (
             "registration was not observed: there is no log of the target, and look-ups alone "
             "cannot prove that it came in time",

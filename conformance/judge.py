@@ -1,17 +1,16 @@
-"""Judge one stack: run its belief along the trace, and say what became of each obligation."""
+"""Judge one step of a stack: what a record does to its belief, and what becomes of its promises."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
-from bdevcheck.conformance.belief import BudgetError
-from bdevcheck.conformance.moves import EVERY_VARIANT, Thing
-from bdevcheck.conformance.obligation import Ledger, Obligation
-from bdevcheck.conformance.population import Asked, Population
-from bdevcheck.conformance.schedule import Action, Kind
-from bdevcheck.conformance.stack import Names, Stack, Subject
-from bdevcheck.model.machines import Machines
+from bdevcheck.conformance.belief import COST_MARGIN, Line
+from bdevcheck.conformance.moves import FAULT_COST
+from bdevcheck.conformance.note import Note, Tag
+from bdevcheck.conformance.part import ROOT, Outcome, Part
+from bdevcheck.conformance.population import Asked, Due, Population, is_by_hand
+from bdevcheck.model.contract import DEFERRAL
 from bdevcheck.model.rule import (
     CREATE_AFTER_REGISTER,
     DELETE_AFTER_UNREGISTER,
@@ -20,221 +19,313 @@ from bdevcheck.model.rule import (
     Rule,
 )
 
-_AMBIGUOUS = "several requests with the same id were open, and the reply fits more than one"
-_UNEXPLAINED = "the trace could not be explained up to here"
-_OVER_BUDGET = "too many explanations are possible here to follow them all"
+MAX_DUES = 64
+"""How many of the latest promises of a stack wait for later records to decide them."""
+MAX_LOOKUPS = 4
+"""How many of the latest look-ups of a stack may turn out to have been wrong."""
+
+Fate = str
+"""What became of a promise: a member of `Tally`."""
+
+KEPT, VIOLATED, UNDECIDED, EXEMPT = "kept", "violated", "undecided", "exempt"
 
 
-@dataclass(slots=True)
-class Judgement:
-    """What one stack gave: its obligations, where explanation failed, and who can explain it."""
+class Guilt(NamedTuple):
+    """The reply to a promise was seen, and some explanation breaks it.
 
-    obligations: list[Obligation]
+    `states` are what the machines can have been in then, by role; `variants` who is known to do so;
+    `covered` whether the log would have shown a registration.
+    """
+
+    tag: Tag
+    states: tuple[tuple[str, tuple[str, ...]], ...]
     variants: int
-    failed_at: Action | None = None
-    expected: tuple[str, ...] = ()
+    covered: bool
 
 
-def judge(
-    stack: Stack, actions: Iterable[Action], names: Names, machines: Machines, *, fresh: bool
-) -> Judgement:
-    """Judge a stack along its actions, in order of time.
+class Blame(NamedTuple):
+    """From now on (or no longer) every explanation worth believing breaks the promise."""
 
-    `fresh`: the log shows the target's start, so that no bdev was there before the trace.
+    tag: Tag
+    holds: bool
+
+
+class Settled(NamedTuple):
+    """What became of a promise, for good."""
+
+    tag: Tag
+    fate: Fate
+
+
+Finding: TypeAlias = Guilt | Blame | Settled
+
+
+RULE_OF: Mapping[str, Rule] = {
+    "create": CREATE_AFTER_REGISTER,
+    "delete": DELETE_AFTER_UNREGISTER,
+    "lookup": LOOKUP_CONSISTENCY,
+    "use": LOOKUP_CONSISTENCY,
+    "wait": WAIT_COVERS_EXAMINE,
+}
+"""The rule that the reply to a call must keep, by what its method is for."""
+
+
+# -- calls ---------------------------------------------------------------------------------------
+
+
+def request(alive: Population, part: Part) -> tuple[int, list[Finding]]:
+    """Let a request begin; return the slot of its call."""
+    slot = alive.free_slot()
+    names = [*part.bdevs, *part.bases]
+    alive.introduce([name for name in names if name in part.named], named=True)
+    alive.introduce(names, named=False)
+    match part.method.kind:
+        case "create" if part.has_effect:
+            _create(alive, part, slot)
+        case "delete" if part.has_effect:
+            _delete(alive, part, slot)
+        case "lookup" | "use":
+            _lookup(alive, part, slot)
+        case "wait" if part.outcome is Outcome.DONE:
+            _wait(alive, part, slot)
+        case "detach":
+            alive.loosen(names)
+        case "shutdown":
+            alive.loosen()
+    if is_by_hand(part) and part.has_effect:
+        alive.examined |= set(part.bases)
+        alive.ask(Asked(part, f"rpc {slot}.0", slot))
+        alive.changed()
+    return slot, _note(alive)
+
+
+def _create(alive: Population, part: Part, slot: int) -> None:
+    for number, name in enumerate(part.bdevs):
+        rpc = f"rpc {slot}.{number}"
+        thing = alive.make(part, slot, name, rpc)
+        rule = _owe(alive, part, name, slot)
+        alive.ask(Asked(part, rpc, slot, name, rule, thing.bdev))
+
+
+def _delete(alive: Population, part: Part, slot: int) -> None:
+    if part.method.reply == "at-initiation":
+        alive.loosen([*part.bdevs, *part.bases])
+        return
+    for number, name in enumerate(part.bdevs):
+        rule = _owe(alive, part, name, slot)
+        alive.ask(Asked(part, f"rpc {slot}.{number}", slot, name, rule))
+
+
+def _lookup(alive: Population, part: Part, slot: int) -> None:
+    asked = tuple(dict.fromkeys((*part.bdevs, *part.bases)))
+    if part.outcome not in (Outcome.DONE, Outcome.MISSING) or (part.listed is None and not asked):
+        return
+    found, missed = (asked, ()) if part.outcome is Outcome.DONE else ((), asked)
+    name = ROOT if part.listed is not None or ROOT in asked else asked[0]
+    rule = _owe(alive, part, name, slot)
+    alive.ask(Asked(part, f"rpc {slot}.0", slot, name, rule, "", found, missed))
+
+
+def _wait(alive: Population, part: Part, slot: int) -> None:
+    rule = _owe(alive, part, ROOT, slot)
+    alive.ask(Asked(part, f"rpc {slot}.0", slot, ROOT, rule))
+
+
+def _owe(alive: Population, part: Part, name: str, slot: int) -> str:
+    """Enter what the call owes; each promise is judged by the stack of the bdev it is about."""
+    if part.outcome is Outcome.UNKNOWN or name != ROOT:
+        return ""
+    rule = RULE_OF[part.method.kind].name
+    alive.owed[rule, name, slot] = Due()
+    return rule
+
+
+def reply(alive: Population, slot: int) -> list[Finding] | None:
+    """Let the reply of a call be seen; None where no explanation allows it."""
+    alive.close()
+    findings: list[Finding] = []
+    for asked in [each for each in alive.asked.values() if each.slot == slot]:
+        steps = list(alive.reply_moves(asked))
+        if steps and not is_by_hand(asked.part):
+            alive.belief.offer(move for move, clause in steps if clause.reply)
+            sends = [move for move, clause in steps if clause.events.get("rpc") == "send_ok"]
+            if not alive.belief.observe(sends):
+                return None
+            if asked.rule:
+                tag = (asked.rule, asked.bdev, slot)
+                alive.owed[tag] = alive.owed[tag]._replace(replied=True, dear=_is_dear(alive))
+                findings += _guilt(alive, tag, asked)
+        alive.answer(asked.rpc)
+    return [*findings, *_note(alive)]
+
+
+def _is_dear(alive: Population) -> bool:
+    """Tell whether what was just seen raised the price of the cheapest explanation by a fault."""
+    return min(note.cost for note in alive.belief.notes.values()) >= FAULT_COST
+
+
+def _guilt(alive: Population, tag: Tag, asked: Asked) -> Iterator[Guilt]:
+    """Yield what the machines are in, and which versions do this, if the promise is broken."""
+    belief = alive.belief
+    notes = belief.notes.values()
+    costs = [note.cost for note in notes if tag in note.may]
+    if not costs:
+        return
+    guilty = [
+        (state, note)
+        for state, note in zip(belief.name_states(), notes, strict=True)
+        if note.cost == min(costs) and tag in note.may
+    ]
+    variants = 0
+    for _, note in guilty:
+        variants |= note.variants
+    states = tuple(
+        (role, tuple(sorted({state[part] for state, _ in guilty})))
+        for role, part in _parts_of(alive, asked)
+    )
+    yield Guilt(tag, states, variants, belief.covered)
+
+
+def _parts_of(alive: Population, asked: Asked) -> Sequence[tuple[str, str]]:
+    thing = next((each for each in alive.things if each.bdev == asked.thing), None)
+    if thing is None:
+        return ()
+    return [("bdev", thing.bdev), *([("raid", thing.raid)] if thing.raid else [])]
+
+
+# -- the log, and the target ---------------------------------------------------------------------
+
+
+def line_may(alive: Population, line: Line) -> list[Finding] | None:
+    """Let a line be printed from now on."""
+    alive.introduce([line[1]], named=True)
+    alive.belief.expect(line)
+    alive.reopened()
+    return _note(alive)
+
+
+def line_must(alive: Population) -> list[Finding] | None:
+    """Let the first line have been printed by now; None where no explanation has printed it."""
+    alive.close()
+    return _note(alive) if alive.belief.require_line() else None
+
+
+def cover(alive: Population, covered: bool) -> list[Finding] | None:
+    """Let the log show every registration from now on, or no longer."""
+    if covered:
+        alive.close()
+    alive.belief.covered = covered
+    alive.reopened()
+    return _note(alive)
+
+
+def target_left(alive: Population) -> list[Finding] | None:
+    """Let the target have ended, and every bdev with it."""
+    alive.loosen()
+    return _note(alive)
+
+
+def auto_examine_off(alive: Population) -> list[Finding] | None:
+    """Let bases be examined only by hand from now on."""
+    alive.auto_examine = False
+    alive.changed()
+    return _note(alive)
+
+
+def forget_strangers(alive: Population) -> list[Finding] | None:
+    """Let names go that nothing is about any more."""
+    alive.forget_strangers()
+    return _note(alive)
+
+
+# -- the books -----------------------------------------------------------------------------------
+
+
+def _note(alive: Population) -> list[Finding]:
+    """Say what is certain now: who is to blame, and what is settled for good.
+
+    A promise is settled when all explanations agree on it: whatever comes, they will. What only
+    the cheapest share may be given back, when a later record makes another explanation cheaper.
     """
-    judging = _Judging(Population(stack, names, machines, fresh))
-    try:
-        for action in actions:
-            if not judging.take(action):
-                return judging.give_up(action)
-    except BudgetError:
-        return judging.give_up(None)
-    return judging.finish()
+    findings: list[Finding] = []
+    if alive.owed:
+        total = alive.belief.summary()
+        blamed = total.must | total.best
+        for tag, due in alive.owed.items():
+            if due.blamed != (tag in blamed):
+                findings.append(Blame(tag, holds=not due.blamed))
+                alive.owed[tag] = due._replace(blamed=not due.blamed)
+        findings += _settle(alive, total)
+    alive.belief.rebase()
+    if not alive.owed and not alive.asked:
+        alive.belief.forget_tags()
+    alive.forget_the_dead()
+    return findings
 
 
-class _Judging:
-    """The run along one stack's actions."""
+def _settle(alive: Population, total: Note) -> Iterator[Settled]:
+    """Settle what all explanations agree on: whatever comes, they will.
 
-    def __init__(self, population: Population) -> None:
-        self.alive, self.belief = population, population.belief
-        self.ledger = Ledger()
-        self.rpcs: dict[int, list[str]] = {}
-
-    def take(self, action: Action) -> bool:
-        """Take one action; False where no explanation is left.
-
-        Hidden steps run before what they could contradict: a reply, a line that must have been
-        printed by now, and the moment from which lines are never missing. Other actions only make
-        more steps possible.
-        """
-        if action.kind in (Kind.REPLY, Kind.LINE_MUST, Kind.COVERED):
-            self.alive.close()
-        if not self._apply(action):
-            return False
-        self.ledger.note(self.belief, action)
-        self.alive.forget_the_dead()
-        return True
-
-    def _apply(self, action: Action) -> bool:
-        if action.kind is Kind.REQUEST and action.subject is not None:
-            self._request(action.subject, action)
-        elif action.kind is Kind.REPLY and action.subject is not None:
-            return self._reply(action.subject, action)
-        elif action.kind is Kind.LINE_MAY:
-            self.alive.introduce([self.belief.lines[self.belief.opened][1]])
-            self.belief.opened += 1
-            self.alive.reopened()
-        elif action.kind is Kind.LINE_MUST:
-            return self.belief.keep(lambda state: state[0] > action.number)
-        elif action.kind is Kind.TARGET_LEFT:
-            self.alive.loosen_all()
-        else:
-            self.belief.covered = action.kind is Kind.COVERED
-            self.alive.reopened()
-        return True
-
-    # -- requests ------------------------------------------------------------------------------
-
-    def _request(self, subject: Subject, action: Action) -> None:
-        self.alive.introduce([*subject.bdevs, *subject.bases])
-        match subject.method.kind:
-            case "create" if _has_effect(subject):
-                self._create(subject, action)
-            case "delete" if _has_effect(subject):
-                self._delete(subject, action)
-            case "lookup" | "use":
-                self._lookup(subject, action)
-            case "wait" if subject.call.succeeded:
-                self._wait(subject, action)
-            case "examine" | "adopt" if _has_effect(subject):
-                self.alive.ask_to_examine(subject.bases)
-                self._ask(Asked(subject, f"rpc {subject.call.number}"))
-            case "detach":
-                self.alive.loosen(subject)
-            case "shutdown":
-                self.alive.loosen_all()
-
-    def _create(self, subject: Subject, action: Action) -> None:
-        for number, name in enumerate(subject.bdevs):
-            rpc = f"rpc {subject.call.number}.{number}"
-            thing = self.alive.make(subject, name, rpc)
-            owed = self._owe(CREATE_AFTER_REGISTER, name, subject, action)
-            self._ask(Asked(subject, rpc, name, owed, thing))
-
-    def _delete(self, subject: Subject, action: Action) -> None:
-        if subject.method.reply == "at-initiation":
-            self.alive.loosen(subject)
-            return
-        for number, name in enumerate(subject.bdevs):
-            owed = self._owe(DELETE_AFTER_UNREGISTER, name, subject, action)
-            self._ask(Asked(subject, f"rpc {subject.call.number}.{number}", name, owed))
-
-    def _lookup(self, subject: Subject, action: Action) -> None:
-        outcome = _outcome_of(subject)
-        if outcome is None:
-            return
-        asked = (*subject.bdevs, *subject.bases)
-        bdev = asked[0] if asked else ""
-        owed = self._owe(LOOKUP_CONSISTENCY, bdev, subject, action)
-        if not subject.call.ambiguous:
-            self._ask(Asked(subject, f"rpc {subject.call.number}", bdev, owed, None, *outcome))
-
-    def _wait(self, subject: Subject, action: Action) -> None:
-        owed = self._owe(WAIT_COVERS_EXAMINE, "", subject, action)
-        raids = self.alive.raids_with_metadata()
-        if owed is not None and raids and not subject.call.ambiguous:
-            owed.raids = frozenset(raid.name for raid in raids)
-            self._ask(Asked(subject, f"rpc {subject.call.number}", "", owed))
-
-    def _owe(self, rule: Rule, bdev: str, subject: Subject, action: Action) -> Obligation | None:
-        """Enter what the call owes; a call whose outcome is not known owes nothing."""
-        if subject.call.reply is None:
-            return None
-        owed = Obligation(rule.name, bdev, subject, action)
-        if subject.call.ambiguous:
-            owed.doubtful, owed.why_not = True, _AMBIGUOUS
-        return self.ledger.add(owed)
-
-    def _ask(self, asked: Asked) -> None:
-        self.alive.ask(asked)
-        self.rpcs.setdefault(asked.subject.call.number, []).append(asked.rpc)
-
-    # -- replies -------------------------------------------------------------------------------
-
-    def _reply(self, subject: Subject, action: Action) -> bool:
-        if subject.call.ambiguous:
-            return True
-        for rpc in self.rpcs.pop(subject.call.number, []):
-            if not self._seen(self.alive.asked[rpc], action):
-                return False
-            self.alive.answer(rpc)
-        return True
-
-    def _seen(self, asked: Asked, action: Action) -> bool:
-        if asked.obligation is None:
-            return True
-        steps = list(self.alive.reply_moves(asked))
-        self.belief.offer(move for move, clause in steps if clause.reply)
-        sends = [move for move, clause in steps if clause.events.get("rpc") == "send_ok"]
-        if not self.belief.observe(sends):
-            return False
-        asked.obligation.due = action
-        asked.obligation.covered = self.belief.covered
-        self._remember_guilt(asked.obligation, asked.thing)
-        return True
-
-    def _remember_guilt(self, owed: Obligation, thing: Thing | None) -> None:
-        """Keep what the machines are in, and which versions do this, if the promise is broken."""
-        tags, notes = owed.tags(), self.belief.notes.values()
-        costs = [note.cost for note in notes if not tags.isdisjoint(note.may)]
-        if not costs:
-            return
-        guilty = [
-            (state, note)
-            for state, note in zip(self.belief.name_states(), notes, strict=True)
-            if note.cost == min(costs) and not tags.isdisjoint(note.may)
-        ]
-        for _, note in guilty:
-            owed.variants |= note.variants
-        if thing is not None:
-            parts = {"bdev": thing.bdev} | ({"raid": thing.raid} if thing.raid else {})
-            owed.states = {
-                role: tuple(sorted({state[part] for state, _ in guilty}))
-                for role, part in parts.items()
-            }
-
-    # -- the end -------------------------------------------------------------------------------
-
-    def finish(self) -> Judgement:
-        """Close the books at the end of the trace."""
-        total = self.ledger.conclude(self.belief)
-        return Judgement(self.ledger.obligations, total.variants)
-
-    def give_up(self, action: Action | None) -> Judgement:
-        """Close the books where explanation ended: at an action, or over the budget (None)."""
-        self.ledger.conclude(self.belief)
-        unjudged = [owed for owed in self.ledger.obligations if owed.due.kind is Kind.REQUEST]
-        self.ledger.give_up(unjudged, _UNEXPLAINED if action else _OVER_BUDGET)
-        expected = tuple(sorted({move.vector.label for move in self.alive.moves()}))
-        return Judgement(self.ledger.obligations, 0 if action else EVERY_VARIANT, action, expected)
-
-
-def _has_effect(subject: Subject) -> bool:
-    """Tell whether the call can have done something: it succeeded, or its outcome is unknown."""
-    return subject.call.succeeded or subject.call.reply is None or subject.call.ambiguous
-
-
-def _outcome_of(subject: Subject) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """Return the names that a look-up or use found, and those that it did not; None: it is silent.
-
-    Of a look-up of all bdevs both are empty here: what it found depends on who is known.
+    Without a log, where every record could be a lie, those count that need no unheard-of fault. A
+    look-up that only such a fault accuses is taken for true, at once if it was no surprise, else
+    when a few more have been answered.
     """
-    reply = subject.call.reply
-    if reply is None:
-        return None
-    asked = tuple(dict.fromkeys((*subject.bdevs, *subject.bases)))
-    if subject.found is not None:
-        return (), ()
-    if reply.error is None:
-        return asked, ()
-    return ((), asked) if reply.error.code in subject.method.missing else None
+    replied = [tag for tag, due in alive.owed.items() if due.replied]
+    lookups = [tag for tag in replied if tag[0] == LOOKUP_CONSISTENCY.name]
+    old = {
+        *lookups[: max(0, len(lookups) - MAX_LOOKUPS)],
+        *replied[: max(0, len(replied) - MAX_DUES)],
+    }
+    gone: set[Tag] = set()
+    for tag in replied:
+        fate = _fate_so_far(alive, tag, total, is_old=tag in old)
+        if fate:
+            yield Settled(tag, fate)
+            gone |= {tag, exemption(tag)}
+            del alive.owed[tag]
+    if gone:
+        alive.belief.settle(frozenset(gone))
+
+
+def _fate_so_far(alive: Population, tag: Tag, total: Note, *, is_old: bool) -> Fate:
+    """Return what became of a promise, empty while later records may tell."""
+    fate = fate_of(alive, tag, total)
+    if fate == KEPT:
+        return fate
+    limit = COST_MARGIN if alive.belief.covered or _is_contended(alive) else FAULT_COST - 1
+    cheap = [note for note in alive.belief.notes.values() if note.cost <= total.cost + limit]
+    also = exemption(tag)
+    if limit == COST_MARGIN and {tag, also} & alive.belief.forgone:
+        return fate if is_old else ""
+    if not any(tag in note.may or also in note.may for note in cheap):
+        if tag[0] == LOOKUP_CONSISTENCY.name and limit < COST_MARGIN:
+            return KEPT if is_old or not alive.owed[tag].dear else ""
+        return UNDECIDED if is_old else ""
+    agreed = not alive.asked and all(
+        _said(note, each) == _said(cheap[0], each) for note in cheap for each in (tag, also)
+    )
+    return fate if agreed or is_old else ""
+
+
+def _is_contended(alive: Population) -> bool:
+    """Tell whether several creates want the name: which of them is to blame may come out later."""
+    return sum(thing.name == ROOT for thing in alive.things) > 1
+
+
+def _said(note: Note, tag: Tag) -> tuple[bool, bool, bool]:
+    return tag in note.must, tag in note.best, tag in note.may
+
+
+def exemption(tag: Tag) -> Tag:
+    """Return the tag of the known exception to a promise."""
+    return (DEFERRAL, tag[1], tag[2])
+
+
+def fate_of(alive: Population, tag: Tag, total: Note) -> Fate:
+    """Return what became of a promise, if nothing more comes."""
+    doubts = total.may | alive.belief.forgone
+    if tag in total.must or tag in total.best:
+        return VIOLATED
+    if exemption(tag) in total.must:
+        return EXEMPT
+    return UNDECIDED if tag in doubts or exemption(tag) in doubts else KEPT

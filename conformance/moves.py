@@ -11,8 +11,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, replace
 from functools import cache
 
-from bdevcheck.conformance.belief import Move, Tag
-from bdevcheck.model.catalogue import Method, clauses_of
+from bdevcheck.conformance.belief import Move
+from bdevcheck.conformance.note import Tag
+from bdevcheck.conformance.part import ROOT
 from bdevcheck.model.clause import Clause, bind
 from bdevcheck.model.compose import Vector
 from bdevcheck.model.contract import (
@@ -49,15 +50,16 @@ SHOWN = {
 class Thing:
     """One bdev that a create makes: its components in the belief, by role, and its bases' names.
 
-    `volatile`: it may vanish without a call that explains it.
+    `call` is the slot of the create, `lane` tells creates of one connection. `volatile`: it may
+    vanish without a call that explains it.
     """
 
     name: str
     bdev: str
     call: int
     rpc: str
-    method: Method
-    params: object
+    lane: int
+    clauses: tuple[Clause, ...]
     bases: tuple[str, ...]
     raid: str = ""
     disk: str = ""
@@ -85,7 +87,7 @@ def name_component(name: str) -> str:
 
 def create_moves(thing: Thing, open_: bool, before: str) -> Iterator[tuple[Move, Clause]]:
     """Yield the steps of a create; `before` is the create that must be handled first, or empty."""
-    for clause in clauses_of(thing.method, thing.params):
+    for clause in thing.clauses:
         if _answers_with_error(clause) or ("rpc" in clause.events and not open_):
             continue
         for vector in bind(clause, thing.binding(), thing.name):
@@ -142,9 +144,10 @@ def name_moves(
 
 
 def delete_moves(
-    rpc: str, name: str, call: int, things: Sequence[Thing], *, discards: bool
+    rpc: str, about: tuple[str, int], things: Sequence[Thing], *, discards: bool
 ) -> Iterator[tuple[Move, Clause]]:
-    """Yield the steps of a delete of `name`; `discards`: it also ends bdevs never registered."""
+    """Yield the steps of a delete; `discards`: it also ends bdevs never registered."""
+    name, _ = about
     component = name_component(name)
     roles: dict[str, Sequence[str]] = {
         "rpc": (rpc,),
@@ -158,7 +161,7 @@ def delete_moves(
         if _answers_with_error(clause) or (clause.events.get("bdev") == "discard" and not discards):
             continue
         for vector in bind(clause, roles, f"delete {name}"):
-            yield _move(vector, clause, (name, call)), clause
+            yield _move(vector, clause, about), clause
     nameless = {thing.bdev: "is_nameless" for thing in things}
     other = {rpc: "handle", component: "leave", **nameless}
     yield _plain(f"delete {name}: unregistration started", other), DELETE[0]
@@ -226,6 +229,8 @@ def _join(
 
 def _move(vector: Vector, clause: Clause, about: tuple[str, int]) -> Move:
     tags: set[Tag] = {(each, *about) for each in (clause.breaks, clause.tag) if each}
+    if about[0] != ROOT:  # what becomes of that promise is judged in the stack of its own bdev
+        tags.clear()
     return Move(
         vector,
         shows=_shows(vector),

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bdevcheck.conformance import Report, check
+from bdevcheck.model.catalogue import method_of
 from bdevcheck.traces import (
     DEFAULT_TOLERANCE_NS,
     LogTrace,
@@ -59,7 +60,10 @@ class Script:
     def request(
         self, ms: float, method: str, *, conn: int = 1, id: Json = None, **params: Json
     ) -> Script:
-        """Add a request."""
+        """Add a request; what the method requires besides `params` is filled in."""
+        row = method_of(method)
+        required = row.required if row is not None else ()
+        params = {name: 1 for name in required if name not in params} | params
         self.ids += 1
         self.latest[conn] = self.ids if id is None else id
         return self.message(ms, "c2s", request_of(method, self.latest[conn], params), conn)

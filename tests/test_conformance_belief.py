@@ -8,16 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bdevcheck.conformance import belief as module
-from bdevcheck.conformance.belief import (
-    COST_MARGIN,
-    Belief,
-    BudgetError,
-    Move,
-    Note,
-    State,
-    Tag,
-    join,
-)
+from bdevcheck.conformance.belief import COST_MARGIN, Belief, BudgetError, Move, State
+from bdevcheck.conformance.note import Note, Tag, join
 from bdevcheck.model.compose import vector
 from bdevcheck.model.machine import Machine, declare
 from bdevcheck.traces import FactKind
@@ -266,10 +258,10 @@ def test_offered_step_adds_states_beside_those_that_are_there() -> None:
 
 def test_step_that_prints_a_line_uses_the_next_line_of_the_log() -> None:
     belief = _lights("light")
-    belief.lines, belief.opened, belief.covered = [SHOWN], 1, True
+    belief.lines, belief.covered = (SHOWN,), True
     _close(belief, [replace(_press(), shows=SHOWN)])
     assert set(belief.notes) == {(0, 0), (1, 1)}
-    belief.opened, belief.lines = 1, [(FactKind.UNLISTED, "x")]
+    belief.lines = ((FactKind.UNLISTED, "x"),)
     belief.notes = {(0, 0): belief.notes[0, 0]}
     _close(belief, [replace(_press(), shows=SHOWN)])
     assert set(belief.notes) == {(0, 0)}
@@ -294,6 +286,5 @@ def test_what_is_settled_is_no_longer_in_the_notes() -> None:
     assert belief.summary().must == frozenset(TAGS)
     belief.settle(frozenset(TAGS[:2]))
     assert belief.summary()[1:4] == (frozenset(TAGS[2:]),) * 3
-    assert belief.stop_doubting(TAGS[2])
-    assert not belief.stop_doubting(TAGS[2])
+    belief.forget_tags()
     assert belief.summary().may == NOTHING

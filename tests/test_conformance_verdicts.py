@@ -143,9 +143,14 @@ def test_create_over_a_missing_base_is_exempt() -> None:
     assert (report.verdict, _creates(report)) == (Verdict.CONFORMS, Tally(kept=2, exempt=1))
 
 
-def test_base_that_is_never_seen_may_be_an_alias_and_leaves_the_create_in_doubt() -> None:
-    report = Script().base(0, "a").raid(20, "r", "a", "b").reply(25).tick(3000).check()
+def test_base_that_may_be_an_alias_leaves_the_create_in_doubt_while_nobody_resolves_it() -> None:
+    report = Script().base(0, "a").raid(20, "r", "a", "lvs/b").reply(25).tick(3000).check()
     assert (report.verdict, _creates(report)) == (Verdict.UNDECIDED, Tally(kept=1, undecided=1))
+
+
+def test_base_whose_name_is_no_alias_and_that_is_never_seen_is_missing() -> None:
+    report = Script().base(0, "a").raid(20, "r", "a", "b").reply(25).tick(3000).check()
+    assert (report.verdict, _creates(report)) == (Verdict.CONFORMS, Tally(kept=1, exempt=1))
 
 
 def test_deferred_create_registers_when_its_base_comes() -> None:

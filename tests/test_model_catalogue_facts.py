@@ -12,6 +12,7 @@ from bdevcheck.model.catalogue import Method, methods
 from bdevcheck.model.catalogue.difference import is_in
 from bdevcheck.model.catalogue.method import roles_of
 from bdevcheck.model.catalogue.point import parameters_of
+from bdevcheck.model.contract.framework import STARTING
 from bdevcheck.model.machines import LIFE_CYCLES
 from bdevcheck.model.variant import PARAMETERS, STANDS_FOR, VERSIONS
 
@@ -226,6 +227,53 @@ def replies_at_initiation_are_those_listed(rows: Rows) -> None:
         "bdev_aio_create",
         "bdev_nvme_attach_controller",
     }
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+@fact
+def few_methods_take_less_or_more_than_they_say(rows: Rows) -> None:
+    """The decoders of v24.05, d005e023bd, v24.09 and v25.05, beside those of v26.05.
+
+    Where a handler decodes with spdk_json_decode_object_relaxed, or not at all, what it does not
+    know is no error.
+    """
+    forgiving = {name: row.forgives for name, row in rows.items() if row.forgives}
+    lax = {name for name, forgiven in forgiving.items() if forgiven == ("*",)}
+    assert lax == words(
+        """vmd_enable vmd_rescan bdev_nvme_get_discovery_info bdev_nvme_get_mdns_discovery_info
+        ublk_create_target ublk_destroy_target vhost_create_blk_controller nvmf_subsystem_add_ns
+        framework_wait_init framework_set_scheduler"""
+    )
+    assert {name: forgiving[name] for name in forgiving if name not in lax} == {
+        "bdev_rbd_register_cluster": ("name",),
+        "bdev_ftl_unmap": ("lba", "num_blocks"),
+        "bdev_lvol_clone": ("clone_name",),
+        "bdev_nvme_cuse_unregister": ("name",),
+        "bdev_nvme_get_controller_health_info": ("name",),
+        "nvmf_set_max_subsystems": ("max_subsystems",),
+        "trace_clear_tpoint_mask": ("tpoint_mask",),
+        "trace_set_tpoint_mask": ("tpoint_mask",),
+    }
+
+
+@fact
+def a_method_without_parameters_refuses_them_in_its_own_words_or_does_not_look(rows: Rows) -> None:
+    default = Method("view").decode
+    for name, row in rows.items():
+        if not row.parameters:
+            assert (row.decode == default) <= ("*" in row.forgives), name
+
+
+@fact
+def the_start_is_asked_and_waited_for_by_one_method_each(rows: Rows) -> None:
+    """LIFECYCLE 2.8."""
+    assert {row.contract: name for name, row in rows.items() if row.contract in STARTING} == {
+        "start-init": "framework_start_init",
+        "wait-init": "framework_wait_init",
+    }
+    assert among(rows, tells="version") == {"spdk_get_version"}
 
 
 # -- errors ----------------------------------------------------------------------------------------

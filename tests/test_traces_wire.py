@@ -1,14 +1,15 @@
 """Reading recordings of the wire, sound and damaged."""
 
 import contextlib
+import dataclasses
 import gc
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -369,4 +370,7 @@ def test_order_of_lines_does_not_matter(order: list[bytes]) -> None:
 
 
 def _unplaced(record: WireRecord) -> WireRecord:
-    return replace(record, at=replace(record.at, place=Place("", 0)))
+    at = msgspec.structs.replace(record.at, place=Place("", 0))
+    if isinstance(record, msgspec.Struct):
+        return msgspec.structs.replace(record, at=at)
+    return dataclasses.replace(record, at=at)

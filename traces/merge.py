@@ -5,6 +5,8 @@ from dataclasses import replace
 from os import PathLike, fspath
 from typing import NamedTuple
 
+import msgspec
+
 from bdevcheck.traces import log as log_format
 from bdevcheck.traces import wire as wire_format
 from bdevcheck.traces.detect import Form, detect
@@ -145,7 +147,9 @@ def _shifted(log: LogTrace, by_ns: int) -> LogTrace:
 
 
 def _shifted_line(line: LogLine, by_ns: int) -> LogLine:
-    return replace(line, at=replace(line.at, wall_ns=_moved(line.at.wall_ns, by_ns)))
+    return replace(
+        line, at=msgspec.structs.replace(line.at, wall_ns=_moved(line.at.wall_ns, by_ns))
+    )
 
 
 def _shifted_hole(hole: Hole, by_ns: int) -> Hole:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final, Literal, TypeAlias
 
+import msgspec
+
 
 class Absent(Enum):
     """Tell a member that is absent from one that is null."""
@@ -21,8 +23,7 @@ NO_ID: Final = Absent.NO_ID
 Direction: TypeAlias = Literal["c2s", "s2c"]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, gc=False):
     """Point at a line of an input; lines count from 1."""
 
     source: str
@@ -32,8 +33,7 @@ class Place:
         return f"{self.source}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(msgspec.Struct, frozen=True, gc=False):
     """Say where, in which order and when something was seen.
 
     `seq` orders the records of one input. `wall_ns` counts ns since the epoch (UTC), `mono_ns` ns
@@ -63,40 +63,56 @@ class Closed:
     by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, gc=False):
     """Record a request as the client wrote it.
 
-    `id` is any JSON value, or NO_ID when the member is absent; compare ids by `id_key`. `params`
-    is None when absent. `batch` is the seq of the array that held the request.
+    `id` is any JSON value, or NO_ID when the member is absent; compare ids by `id_key`. `body` are
+    the parameters, or their JSON text as long as nobody has asked for them: use `params`. `batch`
+    is the seq of the array that held the request.
     """
 
     at: Stamp
     conn: int
     id: object
     method: str
-    params: object
+    body: object
     batch: int | None
 
+    @property
+    def params(self) -> object:
+        """Return the parameters, None when absent."""
+        if type(self.body) is msgspec.Raw:
+            self.body = value_of_json(bytes(self.body))
+        return self.body
 
-@dataclass(frozen=True, slots=True)
-class Error:
+
+class Error(msgspec.Struct, frozen=True, gc=False):
     """Hold the error object of a reply."""
 
     code: int
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Record a reply as the client got it; `result` is None when `error` is set."""
+class Reply(msgspec.Struct, gc=False):
+    """Record a reply as the client got it; `result` is None when `error` is set.
+
+    `body` is the result, or its JSON text as long as nobody has asked for it: most replies are
+    never looked into. Use `result`.
+    """
 
     at: Stamp
     conn: int
     id: object
-    result: object
+    body: object
     error: Error | None
     batch: int | None
+
+    @property
+    def result(self) -> object:
+        """Return the result of a success reply."""
+        if type(self.body) is msgspec.Raw:
+            self.body = value_of_json(bytes(self.body))
+        return self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,4 +312,15 @@ def id_key(value: object) -> str:
         return str(value)
     if value is NO_ID:
         return ""
-    return json.dumps(value, sort_keys=True)
+    try:
+        return json.dumps(value, sort_keys=True)
+    except RecursionError:  # the decoder goes deeper than the encoder: all such ids are one
+        return "(nested too deeply)"
+
+
+def value_of_json(text: bytes) -> object:
+    """Return the value of valid JSON, numbers beyond all bounds as infinite."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        return json.loads(text)

@@ -177,24 +177,25 @@ def split_lines(
         if not isinstance(chunk, bytes):
             broken.append(chunk)
             continue
-        first, *rest = chunk.split(b"\n")
-        size += len(first)
-        if size <= max_line_bytes:
-            pending.append(first)
-        for following in rest:
-            yield number, _line(pending, size, max_line_bytes, Place(name, number))
+        *whole, last = chunk.split(b"\n")
+        for line in whole:
+            if size or len(line) > max_line_bytes:
+                size += len(line)
+                yield number, _line([*pending, line], size, max_line_bytes, name, number)
+                pending, size = [], 0
+            else:
+                yield number, line
             number += 1
-            pending = [following] if len(following) <= max_line_bytes else []
-            size = len(following)
+        size += len(last)
+        pending = [*pending, last] if size <= max_line_bytes else []
     if size:
-        yield number, _line(pending, size, max_line_bytes, Place(name, number))
+        yield number, _line(pending, size, max_line_bytes, name, number)
     for reason, found, allowed in broken:
         yield number, Damage(Place(name, number), reason, found, allowed, loses=True)
 
 
-def _line(pending: list[bytes], size: int, limit: int, place: Place) -> bytes | Damage:
+def _line(pending: list[bytes], size: int, limit: int, name: str, number: int) -> bytes | Damage:
     if size <= limit:
-        return pending[0] if len(pending) == 1 else b"".join(pending)
-    return Damage(
-        place, "line too long, not read", f"{size} bytes", f"lines up to {limit} bytes", loses=True
-    )
+        return b"".join(pending)
+    reason, found = "line too long, not read", f"{size} bytes"
+    return Damage(Place(name, number), reason, found, f"lines up to {limit} bytes", loses=True)

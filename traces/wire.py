@@ -7,17 +7,18 @@ version is 1.
 """
 
 import json
-from collections.abc import Iterable
-from itertools import pairwise
-from operator import itemgetter
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from bdevcheck.traces.clock import judge_clock
+from bdevcheck.traces.clock import ClockJudge
 from bdevcheck.traces.message import records_of
 from bdevcheck.traces.pause import paused_collector
 from bdevcheck.traces.record import (
+    NO_ID,
     Closed,
     Damage,
     Garbled,
@@ -37,7 +38,13 @@ VERSION = 1
 STOPPED = "proxy stopped"
 """The note of the last record of a recorder that was not killed."""
 
+MAX_LATE = 4096
+"""How many lines a record may come late, and still be put into its place."""
+MAX_DAMAGE = 1000
+"""How many places of damage are told one by one."""
+
 _NO_MESSAGE = object()
+_ABSENT = msgspec.Raw()
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -58,10 +65,38 @@ class _Version(msgspec.Struct):
     version: int = VERSION
 
 
+_WHOLE = msgspec.json.Decoder(_Envelope)
+
+
+class _Message(msgspec.Struct, gc=False):
+    """A message whose values stay text until somebody asks for them."""
+
+    method: str = ""
+    id: Any = NO_ID
+    params: msgspec.Raw = _ABSENT
+    result: msgspec.Raw = _ABSENT
+    error: msgspec.Raw = _ABSENT
+
+
+class _QuickEnvelope(msgspec.Struct, gc=False):
+    """A line with one well-formed request or success reply, as nearly all are."""
+
+    seq: int
+    kind: Literal["msg"]
+    conn: int
+    dir: Literal["c2s", "s2c"]
+    msg: _Message
+    ts_wall_ns: int | None = None
+    ts_mono_ns: int | None = None
+    version: int = VERSION
+
+
 class _Row(NamedTuple):
+    """One line that is a record: in its order, and what it says, quick or whole."""
+
     seq: int
     line: int
-    envelope: _Envelope
+    envelope: _Envelope | _QuickEnvelope
 
 
 def read(items: Iterable[Item], name: str) -> WireTrace:
@@ -71,56 +106,184 @@ def read(items: Iterable[Item], name: str) -> WireTrace:
     of the format that is not known.
     """
     with paused_collector():
-        return _read(items, name)
-
-
-def _read(items: Iterable[Item], name: str) -> WireTrace:
-    rows, damage = _read_rows(items, name)
-    rows, found = _put_in_order(rows, name)
-    damage += found
-    records: list[WireRecord] = []
-    stamps: list[Stamp] = []
-    for seq, line, envelope in rows:
-        stamp = Stamp(Place(name, line), seq, envelope.ts_wall_ns, envelope.ts_mono_ns)
-        stamps.append(stamp)
-        records += _records(envelope, stamp)
-    clock, found = judge_clock(stamps)
-    damage += found
+        reading = Reading(name)
+        records = tuple(reading.records(items))
     return WireTrace(
         source=name,
-        records=tuple(records),
-        damage=tuple(sorted(damage, key=lambda each: each.place.line)),
-        clock=clock,
-        complete_from_start=bool(rows) and rows[0].seq == 1 and _all_opened(records),
-        complete_to_end=bool(rows) and rows[-1].envelope.note == STOPPED,
+        records=records,
+        damage=tuple(sorted(reading.damage, key=lambda each: each.place.line)),
+        clock=reading.clock.report,
+        complete_from_start=reading.complete_from_start,
+        complete_to_end=reading.complete_to_end,
     )
 
 
-def _read_rows(items: Iterable[Item], name: str) -> tuple[list[_Row], list[Damage]]:
-    rows: list[_Row] = []
-    damage: list[Damage] = []
-    decode = msgspec.json.Decoder(_Envelope).decode
-    bad: list[tuple[int, bytes, str]] = []
-    number = 0
-    for number, data in items:
-        if isinstance(data, Damage):
-            damage.append(data)
-            continue
-        try:
-            envelope = decode(data)
-        except (ValueError, RecursionError) as error:
-            reread = _decode_lenient(data, error, name, number)
-            if isinstance(reread, str):
-                bad.append((number, data, reread))
+@dataclass(slots=True)
+class Reading:
+    """A recording while it is read: its records come one by one, and memory does not grow.
+
+    `lost` is the first place from which on records are, or may be, missing. Damage beyond
+    MAX_DAMAGE is counted in `more_damage`, but for what loses records. The rest is known at the
+    end.
+    """
+
+    name: str
+    damage: list[Damage] = field(default_factory=list)
+    more_damage: int = 0
+    lost: Damage | None = None
+    clock: ClockJudge = field(default_factory=ClockJudge)
+    complete_from_start: bool = False
+    complete_to_end: bool = False
+    _opened: set[int] = field(default_factory=set)
+    _bad: tuple[int, bytes, str] | None = None
+    _highest: int = 0
+
+    def records(self, items: Iterable[Item]) -> Iterator[WireRecord]:
+        """Yield the records in the order of seq.
+
+        Lines out of order are put in order within a window of MAX_LATE lines; what comes later
+        than that counts as lost.
+        """
+        first = True
+        for row in self._in_order(self._rows(items)):
+            if first:
+                self.complete_from_start, first = row.seq == 1, False
+            stamp = Stamp(
+                Place(self.name, row.line),
+                row.seq,
+                row.envelope.ts_wall_ns,
+                row.envelope.ts_mono_ns,
+            )
+            fault = self.clock.take(stamp)
+            if fault is not None:
+                self._note(fault)
+            envelope = row.envelope
+            if type(envelope) is _QuickEnvelope:
+                self.complete_to_end = False
+                self.complete_from_start &= envelope.conn in self._opened
+                yield _quick_record(envelope, stamp)
+            else:
+                assert isinstance(envelope, _Envelope)
+                self.complete_to_end = envelope.note == STOPPED
+                yield from self._whole(envelope, stamp)
+
+    def _whole(self, envelope: _Envelope, stamp: Stamp) -> Iterator[WireRecord]:
+        for record in _records(envelope, stamp):
+            self._note_conn(record)
+            yield record
+
+    def _note_conn(self, record: WireRecord) -> None:
+        """Notice a connection that was not seen opening."""
+        if isinstance(record, Opened):
+            self._opened.add(record.conn)
+        elif isinstance(record, Request | Reply | Garbled | Closed):
+            self.complete_from_start &= record.conn in self._opened
+
+    def _rows(self, items: Iterable[Item]) -> Iterator[_Row]:
+        """Yield the lines that are records, in the order of the file."""
+        decode = msgspec.json.Decoder(_QuickEnvelope).decode
+        for number, data in items:
+            if self._bad is not None:
+                self._note(_bad_line(self.name, *self._bad, last=False))
+                self._bad = None
+            if isinstance(data, Damage):
+                self._note(data)
                 continue
-            envelope = reread
-        fault = _fault_of(envelope, name, number)
-        if fault is not None:
-            bad.append((number, data, fault))
+            try:
+                if data.isascii() or data.decode():
+                    quick = decode(data)
+                    if _is_quick(quick):
+                        yield _Row(quick.seq, number, quick)
+                        continue
+            except (ValueError, RecursionError):
+                pass
+            row = self._careful(data, number)
+            if row is not None:
+                yield row
+        if self._bad is not None:
+            self._note(_bad_line(self.name, *self._bad, last=True))
+
+    def _careful(self, data: bytes, number: int) -> _Row | None:
+        """Read a line that is not one of the usual kind."""
+        read = _decode_whole(data, self.name, number)
+        fault = read if isinstance(read, str) else _fault_of(read, self.name, number)
+        if fault is None and not isinstance(read, str):
+            return _Row(read.seq, number, read)
+        self._bad = (number, data, str(fault))
+        return None
+
+    def _in_order(self, rows: Iterator[_Row]) -> Iterator[_Row]:
+        """Yield rows by seq, drop repetitions, and report what that shows."""
+        last: _Row | None = None
+        waiting: list[_Row] = []
+        for row in rows:
+            if not waiting and row.seq == (1 if last is None else last.seq + 1):
+                self._highest = row.seq
+                last = row
+                yield row
+                continue
+            self._note_late(row)
+            heappush(waiting, row)
+            while waiting and (len(waiting) > MAX_LATE or _follows(waiting[0], last)):
+                last = yield from self._next(heappop(waiting), last)
+        while waiting:
+            last = yield from self._next(heappop(waiting), last)
+
+    def _next(self, row: _Row, last: _Row | None) -> Generator[_Row, None, _Row | None]:
+        """Yield the next row that is known, and return the last one; report what is missing."""
+        if last is not None and row.seq <= last.seq:
+            self._note(_repetition(last, row, self.name))
+            return last
+        if last is not None and row.seq != last.seq + 1:
+            self._note(_gap(last, row, self.name))
+        yield row
+        return row
+
+    def _note_late(self, row: _Row) -> None:
+        if row.seq < self._highest:
+            found = f"seq {row.seq} after seq {self._highest}"
+            reason = "lines out of order, sorted by seq"
+            place = Place(self.name, row.line)
+            self._note(Damage(place, reason, found, "seq rising", loses=False))
+        self._highest = max(self._highest, row.seq)
+
+    def _note(self, damage: Damage) -> None:
+        if damage.loses and (self.lost is None or damage.place.line < self.lost.place.line):
+            self.lost = damage
+        if len(self.damage) < MAX_DAMAGE or damage is self.lost:
+            self.damage.append(damage)
         else:
-            rows.append(_Row(envelope.seq, number, envelope))
-    damage += [_bad_line(Place(name, n), data, why, n == number) for n, data, why in bad]
-    return rows, damage
+            self.more_damage += 1
+
+
+def _follows(row: _Row, last: _Row | None) -> bool:
+    return last is not None and row.seq <= last.seq + 1
+
+
+def _is_quick(envelope: _QuickEnvelope) -> bool:
+    """Tell whether a message is a request or a success reply without anything odd."""
+    message = envelope.msg
+    if envelope.version != VERSION:
+        return False
+    if envelope.dir == "c2s":
+        return message.method != ""
+    return message.error is _ABSENT and message.result is not _ABSENT
+
+
+def _quick_record(envelope: _QuickEnvelope, at: Stamp) -> WireRecord:
+    message = envelope.msg
+    if envelope.dir == "c2s":
+        params = None if message.params is _ABSENT else message.params
+        return Request(at, envelope.conn, message.id, message.method, params, None)
+    return Reply(at, envelope.conn, message.id, message.result, None, None)
+
+
+def _decode_whole(data: bytes, name: str, line: int) -> _Envelope | str:
+    """Decode a line into plain values, or say what is wrong with it."""
+    try:
+        return _WHOLE.decode(data)
+    except (ValueError, RecursionError) as error:
+        return _decode_lenient(data, error, name, line)
 
 
 def _decode_lenient(data: bytes, error: Exception, name: str, line: int) -> _Envelope | str:
@@ -134,7 +297,7 @@ def _decode_lenient(data: bytes, error: Exception, name: str, line: int) -> _Env
     try:
         _refuse_newer(msgspec.convert(loaded, _Version).version, name, line)
         return msgspec.convert(loaded, _Envelope)
-    except (msgspec.ValidationError, RecursionError) as cause:
+    except (ValueError, RecursionError) as cause:
         return str(cause)
 
 
@@ -163,7 +326,8 @@ def _fault_of(envelope: _Envelope, name: str, line: int) -> str | None:
     return None
 
 
-def _bad_line(place: Place, data: bytes, why: str, last: bool) -> Damage:
+def _bad_line(name: str, line: int, data: bytes, why: str, *, last: bool) -> Damage:
+    place = Place(name, line)
     reason = f"the line is no record: {why}"
     if not data.strip():
         return Damage(place, "blank line", "nothing", "one record a line", loses=False)
@@ -173,42 +337,15 @@ def _bad_line(place: Place, data: bytes, why: str, last: bool) -> Damage:
     return Damage(place, reason, repr(found), "one JSON record a line", loses=True)
 
 
-def _put_in_order(rows: list[_Row], name: str) -> tuple[list[_Row], list[Damage]]:
-    """Sort rows by seq, drop repetitions, and report what that shows."""
-    damage: list[Damage] = []
-    ordered = rows
-    if any(a.seq >= b.seq for a, b in pairwise(rows)):
-        damage += _late_rows(rows, name)
-        ordered = sorted(rows, key=itemgetter(0, 1))
-    kept: list[_Row] = []
-    for row in ordered:
-        last = kept[-1] if kept else None
-        if last is not None and row.seq == last.seq:
-            damage.append(_repetition(last, row, name))
-            continue
-        if last is not None and row.seq != last.seq + 1:
-            damage.append(_gap(last, row, name))
-        kept.append(row)
-    return kept, damage
-
-
-def _late_rows(rows: list[_Row], name: str) -> list[Damage]:
-    damage: list[Damage] = []
-    highest = rows[0].seq
-    for row in rows[1:]:
-        if row.seq < highest:
-            found = f"seq {row.seq} after seq {highest}"
-            reason = "lines out of order, sorted by seq"
-            damage.append(Damage(Place(name, row.line), reason, found, "seq rising", loses=False))
-        highest = max(highest, row.seq)
-    return damage
-
-
 def _repetition(first: _Row, again: _Row, name: str) -> Damage:
-    same = first.envelope == again.envelope
+    same = first.seq == again.seq and _same(first.envelope, again.envelope)
     reason = "a record twice" if same else "two different records with one seq, the first is kept"
     found = f"seq {again.seq} here and in line {first.line}"
     return Damage(Place(name, again.line), reason, found, "each seq once", loses=not same)
+
+
+def _same(first: _Envelope | _QuickEnvelope, again: _Envelope | _QuickEnvelope) -> bool:
+    return type(first) is type(again) and first == again
 
 
 def _gap(last: _Row, row: _Row, name: str) -> Damage:
@@ -229,13 +366,3 @@ def _records(envelope: _Envelope, at: Stamp) -> list[WireRecord]:
     if kind == "unparsable":
         return [Garbled(at, conn, direction, envelope.raw or "", "no JSON", None)]
     return records_of(envelope.msg, at, conn, direction)
-
-
-def _all_opened(records: list[WireRecord]) -> bool:
-    opened: set[int] = set()
-    for record in records:
-        if isinstance(record, Opened):
-            opened.add(record.conn)
-        elif isinstance(record, Request | Reply | Garbled | Closed) and record.conn not in opened:
-            return False
-    return True

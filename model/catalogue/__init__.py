@@ -48,6 +48,7 @@ __all__ = [
     "method_of",
     "methods",
     "rows_by_name",
+    "value_of",
 ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bdevcheck.model.catalogue.method import (
+    ANYTHING,
     ERRNO,
     JSON_RPC,
     TOLD,
@@ -14,6 +15,7 @@ from bdevcheck.model.catalogue.method import (
     is_followed,
 )
 from bdevcheck.model.catalogue.template import is_well_formed, parameters_in
+from bdevcheck.model.contract.framework import STARTING
 from bdevcheck.model.variant import PARAMETERS, VERSIONS
 
 ENDINGS = ("delete", "detach", "let-go", "setting")
@@ -72,7 +74,8 @@ def _parameters(row: Method) -> Found:
 def _uses(row: Method) -> Iterator[tuple[str, Iterable[str]]]:
     yield from (("bases", row.bases), ("existing", row.existing), ("objects", row.objects))
     yield "changes", [change.name for change in row.changes]
-    for key in ("superblock", "peer"):
+    yield "forgives", [name for name in row.forgives if name != ANYTHING]
+    for key in ("superblock", "auto_examine", "peer"):
         yield key, filter(None, [getattr(row, key)])
     for key, templates in _templates(row):
         yield key, [name for template in templates for name in parameters_in(template)]
@@ -149,13 +152,27 @@ def _deferral(row: Method) -> Found:
         yield "early", row.early, "empty where `defers` is true"
     if row.when_deferred and not row.defers:
         yield "when_deferred", row.when_deferred, "a result only where `defers` is true"
-    if row.superblock and row.contract == "plain":
+    if row.superblock and row.contract != "raid":
         yield "superblock", row.superblock, 'a parameter only where `contract` is "raid"'
 
 
 def _results(row: Method) -> Found:
     if is_followed(row) and row.result not in TOLD:
         yield "result", row.result, f"of kind {row.kind}: {', '.join(sorted(TOLD))}"
+
+
+def _start(row: Method) -> Found:
+    """Let only methods of the framework be about its start, or tell what the target is."""
+    if row.contract in STARTING and row.kind != "setting":
+        yield "contract", row.contract, "of kind setting"
+    if row.tells != "nothing" and row.result != "object":
+        yield "tells", row.tells, "a result that is an object"
+
+
+def _forgiven(row: Method) -> Found:
+    for name in row.forgives:
+        if name != ANYTHING and name in row.optional:
+            yield "forgives", name, f"required parameters: {', '.join(row.required)}; or {ANYTHING}"
 
 
 def _places(row: Method) -> Found:
@@ -172,6 +189,8 @@ ALONE: tuple[Callable[[Method], Found], ...] = (
     _versions,
     _deferral,
     _results,
+    _start,
+    _forgiven,
     _places,
 )
 """The checks that look at one row alone."""

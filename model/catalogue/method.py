@@ -29,6 +29,9 @@ SideKind = Literal["change", "hold", "let-go", "view", "setting"]
 """The rest: a bdev is altered, opened by a consumer, let go, described; the target is set up."""
 
 Kind = LifeKind | SideKind
+ANYTHING = "*"
+"""In `forgives`: parameters of which the method knows nothing."""
+
 Result = Literal["name", "names", "object", "bool", "bdevs", "list", "text", "number"]
 Role = Literal["N", "B", "C"]
 """N names the new bdev, B an existing one, C another object (LIFECYCLE 4.1)."""
@@ -82,11 +85,12 @@ class Failure(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
         return self.says or ERRNO[self.code][1]
 
 
-PROTOCOL = (
-    Failure(-32600, "the request is malformed", "Invalid request"),
-    Failure(-32601, "this version has no such method, or does not offer it", "Method not found"),
-    Failure(-1, "the framework is in another state", "Method may only be called *"),
+INVALID_REQUEST = Failure(-32600, "the request is malformed", "Invalid request")
+NO_METHOD = Failure(
+    -32601, "this version has no such method, or does not offer it", "Method not found"
 )
+WRONG_STATE = Failure(-1, "the framework is in another state", "Method may only be called *")
+PROTOCOL = (INVALID_REQUEST, NO_METHOD, WRONG_STATE)
 """What every method may be answered before its handler runs (LIFECYCLE 2.3, 2.8)."""
 
 
@@ -110,7 +114,9 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     are the first and the last version with it (empty: all of them); `states` the framework states
     that allow it; `aliases` its deprecated names.
 
-    `required` and `optional` are its parameters, `changes` those that some versions lack. `bdevs`
+    `required` and `optional` are its parameters, `changes` those that some versions lack.
+    `forgives` are the required ones that some version does without; ``*`` stands for whatever a
+    handler takes that does not look at all its parameters, in some version. `bdevs`
     are templates of the names of the bdevs that the call is about: ``{p}`` is the value of
     parameter p, ``{p#}`` counts from 0 below the value of p, ``*`` stands for any number. Of a
     create, the reply comes first: `result` says what it holds ("name": the new name, "names": a
@@ -127,7 +133,9 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     are the error codes that say that the bdev asked for is not there. `volatile`: its bdevs may
     vanish without a call. `discards`: the delete also ends bdevs that were never registered.
     `early` is the variant parameter under which the reply comes too soon. `superblock` is the
-    boolean parameter that asks for metadata on the bases. `contract` selects what the handler does.
+    boolean parameter that asks for metadata on the bases, `auto_examine` the one that says whether
+    bdevs are examined when they register. `contract` selects what the handler does.
+    `tells` is what its result says of the target itself.
 
     `deleted_by` are the methods that take away what it makes or holds. `varies` are the variant
     parameters that matter to it, besides those of its contract. `decode` are code and message for
@@ -146,6 +154,7 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    forgives: tuple[str, ...] = ()
     bdevs: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     existing: tuple[str, ...] = ()
@@ -154,11 +163,13 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alias: str = ""
     peer: str = ""
     superblock: str = ""
+    auto_examine: str = ""
     result: Result = "bool"
     when_deferred: Result | None = None
     reply: Literal["at-once", "later", "after-examine", "at-initiation"] = "later"
     defers: bool = False
-    contract: Literal["plain", "raid"] = "plain"
+    contract: Literal["plain", "raid", "start-init", "wait-init"] = "plain"
+    tells: Literal["nothing", "version"] = "nothing"
     early: str = ""
     hold: Literal[
         "none",

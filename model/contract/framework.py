@@ -70,3 +70,6 @@ WAIT_INIT = (
     *_SEEN,
 )
 """framework_wait_init: in RUNTIME at once, otherwise by a poller."""
+
+STARTING: dict[str, tuple[Clause, ...]] = {"start-init": START_INIT, "wait-init": WAIT_INIT}
+"""The methods that are about the framework's start, by the column `contract` of the catalogue."""

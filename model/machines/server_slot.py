@@ -6,6 +6,9 @@ request is pending is never counted out: its place is *leaked*, in every version
 
 from bdevcheck.model.machine import declare
 
+SLOTS = 64
+"""How many there are."""
+
 SERVER_SLOT = declare(
     "server_slot",
     ["free", "used", "leaked"],

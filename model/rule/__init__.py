@@ -100,5 +100,7 @@ RULES: dict[str, Rule] = {
 }
 """All rules by name, in order of report."""
 
-JUDGED: dict[str, Rule] = {name: each for name, each in RULES.items() if each.headline}
+JUDGED: dict[str, Rule] = {
+    name: each for name, each in RULES.items() if each.headline or each.open_ended
+}
 """The rules that traces are judged by."""

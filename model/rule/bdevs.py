@@ -54,6 +54,11 @@ NOTIFICATION_ORDER = Rule(
     name="notification-order",
     says="Each bdev is notified once as registered, after it is, and at most once as unregistered, "
     "after that.",
+    headline="Notifications do not tell what happened: {fault}.",
+    between="{proof}",
+    stretch=("told out", "of order"),
+    expected="told each beginning and each end of a bdev once, in order, and after it happened",
+    advice="Do not rely on notifications here: compare with `bdev_get_bdevs`.",
     source="I5, LIFECYCLE 1.2, 7.1",
     known="registration that runs out of memory notifies the end without the beginning",
 )
@@ -62,6 +67,12 @@ UNIQUE_NAMES = Rule(
     name="unique-names",
     says="A name, alias or uuid belongs to one bdev at a time, and a create that succeeds had a "
     "free name.",
+    headline="One name had two bdevs: {fault}.",
+    between="{proof}",
+    stretch=("two bdevs", "of one", "name"),
+    expected="refused the second bdev with -17 (File exists)",
+    advice="Do not go on by this name: look both bdevs up by uuid, delete one, and report it with "
+    "this trace.",
     source="I6, LIFECYCLE 1.2",
 )
 
@@ -69,6 +80,11 @@ CLAIM_EXCLUSION = Rule(
     name="claim-exclusion",
     says="A bdev that is claimed for one writer has no other claim, and nobody opens it for "
     "writing meanwhile.",
+    headline="A claim was not exclusive: {fault}.",
+    between="{proof}",
+    stretch=("claimed", "twice"),
+    expected="refused the second claim with -1 (Operation not permitted)",
+    advice="Stop writing to the base: two holders overwrite each other. Report it with this trace.",
     source="I7, LIFECYCLE 1.6",
 )
 

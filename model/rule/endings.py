@@ -7,6 +7,7 @@ from bdevcheck.model.rule.form import Rule
 ANSWERED = Rule(
     name="answered",
     says="Every request on a connection that lives is answered in the end.",
+    open_ended=True,
     source="L1, LIFECYCLE 2.4, 9.7",
     known="holders that ignore a removal, discovery with an empty log page, a raid whose base goes "
     "during the superblock write, in all versions; half-closed connections in v26.05",
@@ -15,6 +16,12 @@ ANSWERED = Rule(
 NOTIFIED = Rule(
     name="notified",
     says="The registration of a bdev is notified in the end.",
+    headline="{bdev} was registered and unregistered, and was never notified as registered.",
+    between="Every notification that was sent meanwhile is known, and none is of {bdev}'s "
+    "beginning.",
+    stretch=("never", "notified"),
+    expected="notified the bdev as registered before it ended",
+    advice="Do not wait for the notification alone: compare with `bdev_get_bdevs`.",
     source="L2 and L5, LIFECYCLE 1.2",
     known="put off for ever while new bdevs keep coming",
 )
@@ -29,6 +36,7 @@ UNREGISTER_FINISHES = Rule(
 SLOTS_RECLAIMED = Rule(
     name="slots-reclaimed",
     says="The slot of a closed connection can be used again.",
+    open_ended=True,
     source="L7, LIFECYCLE 2.7",
     known="connections reset with requests pending, in all versions",
 )

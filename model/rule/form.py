@@ -15,7 +15,9 @@ class Rule:
     `{ahead}` (how long the reply came too early, or nothing) and `{doing}` (what the bdev was at,
     or nothing) filled in. `stretch` says it in a few words, for a picture. `effect` is the event of
     the name machine that the reply should have waited for, or empty. `expected` completes "A
-    conforming target would have ...".
+    conforming target would have ...". A rule that is `open_ended` is judged without these words: no
+    trace can show that it is broken, for what it promises may still come, or may be kept from
+    coming by somebody unseen; it is kept, or undecided.
     """
 
     name: str
@@ -28,3 +30,4 @@ class Rule:
     effect: str = ""
     expected: str = ""
     advice: str = ""
+    open_ended: bool = False

@@ -20,6 +20,13 @@ ONE_REPLY = Rule(
 STATE_GATING = Rule(
     name="state-gating",
     says="A method is carried out only in the framework states that it is made for.",
+    headline="{method} was {done} in the wrong state of the framework.",
+    between="{proof}",
+    stretch=("wrong", "state"),
+    expected="carried out the method in the states that it is made for, and refused it with -1 in "
+    "the others",
+    advice="Ask `rpc_get_methods` with `current` what the target allows, and `framework_wait_init` "
+    "for the end of initialisation, before you rely on either.",
     source="I10, LIFECYCLE 2.8",
 )
 
@@ -27,5 +34,10 @@ MALFORMED_REQUEST = Rule(
     name="malformed-request",
     says="A malformed request is answered with the error that its fault calls for, and has no "
     "effect.",
+    headline="{method} was answered {answer}, although {fault}.",
+    between="{proof}",
+    stretch=("malformed,", "and not", "refused"),
+    expected="refused the request, and not carried it out",
+    advice="Correct the request. Until the target is fixed, check what you send: it does not.",
     source="I11, LIFECYCLE 2.3",
 )

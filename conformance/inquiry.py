@@ -1,0 +1,56 @@
+"""Inquiries: calls on their way through the stacks that they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bdevcheck.conformance.call import Call
+from bdevcheck.conformance.part import Outcome
+from bdevcheck.conformance.subject import Subject
+from bdevcheck.model.catalogue import Method
+
+if TYPE_CHECKING:
+    from bdevcheck.conformance.stack import Stack
+
+
+@dataclass(slots=True, eq=False)
+class Inquiry:
+    """One call on its way through the stacks that it is about.
+
+    `before` is what it is about as its request says, `after` as its reply does; `known` once the
+    outcome is known. `listed` are the names that a list of all bdevs holds, `shown` the names that
+    a reply shows to be names and not aliases. A call about no bdev in particular is one promise
+    that several stacks judge: `shared` counts those that have not, and the `worst` fate counts.
+    """
+
+    call: Call
+    before: Subject
+    after: Subject
+    outcome: Outcome = Outcome.UNKNOWN
+    known: bool = False
+    listed: frozenset[str] | None = None
+    shown: frozenset[str] = frozenset()
+    stacks: list[Stack] = field(default_factory=list)
+    shared: int = -1
+    worst: str = ""
+
+
+def outcome_of(call: Call, method: Method) -> Outcome:
+    """Return what a reply says of the outcome."""
+    reply = call.reply
+    if reply is None or call.ambiguous:
+        return Outcome.UNKNOWN
+    if reply.error is None:
+        return Outcome.DONE
+    return Outcome.MISSING if reply.error.code in method.missing else Outcome.REFUSED
+
+
+def entries_of(result: object) -> Iterator[tuple[str, list[str]]]:
+    """Yield names and aliases of the bdevs in the result of a look-up."""
+    for entry in result if isinstance(result, list) else ():
+        if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
+            aliases = entry.get("aliases")
+            listed = aliases if isinstance(aliases, list) else []
+            yield name, [alias for alias in listed if isinstance(alias, str)]

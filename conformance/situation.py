@@ -1,0 +1,129 @@
+"""Situations: what a stack may be in, determinised lazily and remembered.
+
+The belief automaton of a stack is built as it is needed, like the automaton of a regular
+expression: a *situation* is one population with its belief; a *step* says where a record leads from
+there and what it settles. Stacks of different bdevs share situations, because inside a stack names
+and calls are numbers. So most records cost two look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+
+from bdevcheck.conformance.belief import BudgetError
+from bdevcheck.conformance.judge import Finding
+from bdevcheck.conformance.part import ROOT
+from bdevcheck.conformance.population import Population
+from bdevcheck.model.machines import Machines
+
+MAX_SITUATIONS = 50_000
+"""How many situations are remembered; beyond it, all are forgotten and found again."""
+
+
+@dataclass(slots=True, eq=False)
+class Situation:
+    """One population that nobody changes any more, and the steps found so far from it."""
+
+    population: Population
+    names: frozenset[str]
+    slots: frozenset[int]
+    asked: frozenset[int]
+    surely_listed: frozenset[str]
+    is_idle: bool
+    has_strangers: bool
+    steps: dict[Hashable, Step] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """Where a record leads, and what it settles.
+
+    `after` is None where no explanation is left: `expected` then names the steps that were
+    possible (none: there were too many explanations to follow). `slot` is that of a call that
+    began, `slots` what those of an absorbed stack are called; `names_gone` and `slots_gone` are
+    not alive any more.
+    """
+
+    after: Situation | None
+    findings: tuple[Finding, ...] = ()
+    slot: int = -1
+    slots: Mapping[int, int] = field(default_factory=dict)
+    names_gone: tuple[str, ...] = ()
+    slots_gone: tuple[int, ...] = ()
+    expected: tuple[str, ...] = ()
+
+
+Deed = Callable[[Population], "Done | None"]
+"""What a record does to a population; None: no explanation allows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a deed found, and the slots that it gave."""
+
+    findings: list[Finding]
+    slot: int = -1
+    slots: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Automaton:
+    """All situations met so far."""
+
+    machines: Machines
+    _known: dict[Hashable, Situation] = field(default_factory=dict)
+
+    def start(self, *, fresh: bool, auto_examine: bool, covered: bool, named: bool) -> Situation:
+        """Return the situation of a stack whose bdev is spoken of for the first time."""
+        population = Population(self.machines, fresh=fresh, auto_examine=auto_examine)
+        population.belief.covered = covered
+        population.introduce([ROOT], named=named)
+        return self._intern(population)
+
+    def step(self, situation: Situation, key: Hashable, deed: Deed) -> Step:
+        """Return where a record leads; `key` tells what it is."""
+        known = situation.steps.get(key)
+        if known is None:
+            known = situation.steps[key] = self._found(situation, deed)
+        return known
+
+    def _found(self, before: Situation, deed: Deed) -> Step:
+        population = before.population.copy()
+        try:
+            done = deed(population)
+        except BudgetError:
+            return Step(None)
+        if done is None:
+            labels = {move.vector.label for move in population.moves()}
+            return Step(None, expected=tuple(sorted(labels)))
+        after = self._intern(population)
+        return Step(
+            after,
+            tuple(done.findings),
+            done.slot,
+            done.slots,
+            tuple(sorted(before.names - after.names)),
+            tuple(sorted(before.slots - after.slots)),
+        )
+
+    def _intern(self, population: Population) -> Situation:
+        key = population.key()
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= MAX_SITUATIONS:
+                self._known.clear()
+            known = self._known[key] = _situation(population)
+        return known
+
+
+def _situation(population: Population) -> Situation:
+    return Situation(
+        population,
+        frozenset(population.known),
+        frozenset(population.used_slots()),
+        frozenset(asked.slot for asked in population.asked.values()),
+        population.surely_listed(),
+        population.is_idle,
+        bool(population.strangers()),
+    )

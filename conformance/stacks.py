@@ -1,0 +1,179 @@
+"""Stacks: all that are alive, and which of them a name is part of."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import merge
+
+from bdevcheck.conformance.inquiry import Inquiry
+from bdevcheck.conformance.ledger import Ledger
+from bdevcheck.conformance.names import may_be_alias
+from bdevcheck.conformance.part import ROOT
+from bdevcheck.conformance.queues import Queues
+from bdevcheck.conformance.situation import Automaton, Step
+from bdevcheck.conformance.stack import Barrier, Item, Kind, Stack
+from bdevcheck.conformance.subject import Subject
+from bdevcheck.model.machines import Machines
+from bdevcheck.traces.record import LogLine
+
+MAX_IDLE = 4096
+"""How many stacks are kept in which nothing is alive but what is known of a name."""
+MAX_WAITING = 10_000
+"""How many records wait in one stack for the outcome of a call, before it counts as unknown."""
+
+
+@dataclass(slots=True)
+class Stacks:
+    """The stacks of all bdevs that something is known of.
+
+    `fresh`: the log shows the target's start, so that no bdev was there before; `covered`: it shows
+    every registration now; `auto_examine`: bdevs are examined when they register. `unnamed` are the
+    creates under way that have not told their bdevs' names, with what waits for each.
+    """
+
+    machines: Machines
+    ledger: Ledger
+    fresh: bool = False
+    covered: bool = False
+    auto_examine: bool = True
+    all: dict[str, Stack] = field(default_factory=dict)
+    unnamed: dict[int, list[Barrier]] = field(default_factory=dict)
+    _parts: dict[str, dict[str, Stack]] = field(default_factory=dict)
+    _idle: OrderedDict[str, Stack] = field(default_factory=OrderedDict)
+    _queues: Queues = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._queues = Queues(Automaton(self.machines), self._settle)
+
+    def with_part(self, names: Iterable[str]) -> list[Stack]:
+        """Return the stacks that names are part of, each once."""
+        found = {root: s for name in names for root, s in self._parts.get(name, {}).items()}
+        return list(found.values())
+
+    def get(self, name: str, *, named: bool) -> Stack:
+        """Return the stack of a bdev; `named`: this surely is its name, and no alias."""
+        known = self.all.get(name)
+        if known is None:
+            named = named or not may_be_alias(name)
+            start = self._queues.automaton.start(
+                fresh=self.fresh, auto_examine=self.auto_examine, covered=self.covered, named=named
+            )
+            known = self.all[name] = Stack(name, start, {name: ROOT}, {ROOT: name})
+            self._parts.setdefault(name, {})[name] = known
+        return known
+
+    def take_in(self, stack: Stack, subject: Subject) -> None:
+        """Let a stack take in those of its bases, as they are now, with what waits in them."""
+        for name in subject.bases:
+            if name in stack.locals:
+                continue
+            base = self.get(name, named=False)
+            seen = base.snapshot()
+            for each in seen.locals:
+                stack.name_of(each)
+                self._parts.setdefault(each, {})[stack.root] = stack
+            waiting = [item for item in base.queue if item not in stack.queue]
+            for item in waiting:
+                if isinstance(item.payload, Inquiry) and stack not in item.payload.stacks:
+                    item.payload.stacks.append(stack)
+            queue = merge(stack.queue, waiting, key=lambda item: item.number)
+            stack.queue = deque([Item(Kind.TAKE_IN, -1, seen), *queue])
+
+    def put(self, stack: Stack, item: Item) -> None:
+        """Put a record into a stack's queue.
+
+        Where a create is under way that has not told its bdev's name yet, it may be this one's.
+        """
+        if self.unnamed and not stack.situation.population.things:
+            calls = set(self.unnamed)
+            barrier = Barrier(calls, stack)
+            for call in calls:
+                self.unnamed[call].append(barrier)
+            stack.queue.append(Item(Kind.BARRIER, item.number, barrier))
+        stack.queue.append(item)
+        if len(stack.queue) > MAX_WAITING:
+            self._give_up_waiting(stack)
+
+    def _give_up_waiting(self, stack: Stack) -> None:
+        first = stack.queue[0].payload
+        if isinstance(first, Inquiry):
+            first.known = True
+        elif isinstance(first, Barrier):
+            first.calls.clear()
+        self.work_off(stack)
+
+    def work_off(self, stack: Stack) -> None:
+        """Let what waits in a stack happen, as far as outcomes are known."""
+        self._idle.pop(stack.root, None)
+        self._queues.work_off(stack)
+        if stack.situation.is_idle and not stack.queue:
+            self._idle[stack.root] = stack
+            if len(self._idle) > MAX_IDLE:
+                self._let_go(self._idle.popitem(last=False)[1])
+
+    def _let_go(self, stack: Stack) -> None:
+        self.ledger.conclude(stack)
+        del self.all[stack.root]
+        for name in stack.locals:
+            self._part_no_more(name, stack)
+
+    def _part_no_more(self, name: str, stack: Stack) -> None:
+        parts = self._parts.get(name, {})
+        parts.pop(stack.root, None)
+        if not parts:
+            self._parts.pop(name, None)
+
+    def tell_all(self, kind: Kind, number: int) -> None:
+        """Let something happen to every stack."""
+        for stack in list(self.all.values()):
+            self.put(stack, Item(kind, number))
+            self.work_off(stack)
+
+    def line(self, line: LogLine, number: int, *, may: bool) -> None:
+        """Take a line of the log: from now on it may have been printed, or it must have been."""
+        assert line.fact is not None
+        name = line.fact.name
+        if may:
+            self.get(name, named=True)
+        for stack in self.with_part([name]):
+            self.put(stack, Item(Kind.MAY if may else Kind.MUST, number, line))
+            self.work_off(stack)
+            for owed in (*stack.settling.values(), *stack.convicted) if may else ():
+                owed.see_line(line)
+
+    def cover(self, covered: bool, number: int) -> None:
+        """Let the log show every registration from now on, or no longer."""
+        self.covered = covered
+        self.tell_all(Kind.COVERED if covered else Kind.UNCOVERED, number)
+
+    def conclude(self) -> None:
+        """Close the books about every stack."""
+        for stack in list(self.all.values()):
+            self.work_off(stack)
+            self.ledger.conclude(stack)
+
+    def _settle(self, stack: Stack, item: Item, step: Step) -> None:
+        """Take what one record did to a stack."""
+        plain = step.after is not None and not step.findings and not step.names_gone
+        if plain and not stack.convicted and not stack.settling:
+            return
+        self.ledger.settle(stack, item, step)
+        for name in step.names_gone:
+            actual = stack.actual.pop(name, "")
+            if stack.locals.pop(actual, None):
+                self._part_no_more(actual, stack)
+        if step.after is None:
+            self._restart(stack)
+
+    def _restart(self, stack: Stack) -> None:
+        """Begin anew where nothing more could be concluded: nothing is known of the bdev."""
+        for name in [name for name in stack.locals if name != stack.root]:
+            self._part_no_more(name, stack)
+        stack.locals, stack.actual = {stack.root: ROOT}, {ROOT: stack.root}
+        for each in (stack.settling, stack.calls, stack.slots, stack.lines):
+            each.clear()
+        stack.situation = self._queues.automaton.start(
+            fresh=False, auto_examine=self.auto_examine, covered=self.covered, named=False
+        )

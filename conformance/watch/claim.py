@@ -1,0 +1,224 @@
+"""Watch `claim-exclusion`: a bdev that is claimed for one writer has no other claim.
+
+A reply that lists bdevs is a snapshot: each listed bdev that stands on another holds it
+(`model.holder`), and the claim machine says which claims go together. With a log that misses
+nothing, a bdev that a create has put on a base holds that base until it is unlisted, and whoever
+asks for the same base meanwhile must be refused. Without one, another client may have deleted the
+first holder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from bdevcheck.conformance.broken import broken
+from bdevcheck.conformance.call import Call
+from bdevcheck.conformance.moment import (
+    answer_moment,
+    line_moment,
+    printable,
+    reply_moment,
+    request_moment,
+)
+from bdevcheck.conformance.verdict import Doubt, Violation
+from bdevcheck.conformance.watch.event import Answered, Disconnected, Ended, Event, Printed
+from bdevcheck.conformance.watch.holding import Grant, Holdings, makes_holder
+from bdevcheck.conformance.watch.listing import (
+    Entry,
+    entries_of,
+    is_listing,
+    tells_its_bdev,
+)
+from bdevcheck.conformance.watch.lull import Lull, may_end
+from bdevcheck.conformance.watch.outcome import Kept, Outcome
+from bdevcheck.conformance.watch.session import Session
+from bdevcheck.conformance.watch.setting import Setting
+from bdevcheck.model.catalogue import Method, base_names, bdev_names
+from bdevcheck.model.holder import Hold, holds_of
+from bdevcheck.model.machines.claim import CLAIM
+from bdevcheck.model.rule import CLAIM_EXCLUSION
+from bdevcheck.traces.record import Reply
+
+RULE = CLAIM_EXCLUSION.name
+
+_ASKING = frozenset({"create", "adopt", "use", "hold"})
+_OPENS = "write-open"
+
+
+class ClaimExclusion:
+    """The watch.
+
+    It remembers which bdevs are there since a call may have ended one, and who stands on them.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.holdings = Holdings(setting)
+        self.present: set[str] = set()
+        self.standing: dict[str, Call] = {}
+        self.session = Session()
+        self.lull = Lull()
+
+    def wants(self, method: Method | None) -> bool:
+        """Want what shows bdevs, opens them for writing, claims them or ends them."""
+        return method is not None and (
+            is_listing(method) or asks(method) or tells_its_bdev(method) or may_end(method)
+        )
+
+    def take(self, event: Event) -> Iterator[Outcome]:
+        """Judge lists as they come, and claims when the log has passed their replies."""
+        if isinstance(event, Printed):
+            if not self.session.is_idle:
+                yield from map(_twice, self.holdings.printed(event.line))
+            return
+        if isinstance(event, Disconnected):
+            yield from map(_twice, self.holdings.passed(event.record.at))
+        over = self.session.ended_by(event)
+        if over:
+            self.holdings.forget()
+        if self.lull.broken_by(event) or over:
+            self.present.clear()
+            self.standing.clear()
+        if isinstance(event, Answered):
+            yield from self._answered(event.call)
+        elif isinstance(event, Ended):
+            yield from map(_twice, self.holdings.end())
+
+    def _answered(self, call: Call) -> Iterator[Outcome]:
+        reply = call.reply
+        if reply is None or call.method is None or call.ambiguous or not call.succeeded:
+            return
+        if is_listing(call.method):
+            entries = entries_of(call)
+            yield from _snapshot(call, reply, entries)
+            self._show(entry.name for entry in entries)
+        elif asks(call.method):
+            self.holdings.asked(call)
+            yield from self._against(call, call.method, reply)
+        if tells_its_bdev(call.method):
+            self._show(bdev_names(call.method, None, call.result))
+
+    def _show(self, names: Iterable[str]) -> None:
+        """Remember bdevs that a reply has shown to be there."""
+        if self.lull.holds:
+            self.present.update(names)
+
+    def _against(self, call: Call, method: Method, reply: Reply) -> Iterator[Outcome]:
+        """Doubt a second claim on a base that no call of this trace has freed.
+
+        A create over a base that is not known to be there may be deferred, and hold nothing.
+        """
+        for base in base_names(method, call.request.params):
+            first = self.standing.get(base)
+            if first is not None:
+                if not self._logged(first, reply):
+                    yield _undecided(base, first, call, reply)
+            elif makes_holder(method) and base in self.present:
+                self.standing[base] = call
+
+    def _logged(self, first: Call, reply: Reply) -> bool:
+        return self.setting.covers(first.request.at.wall_ns, reply.at.wall_ns)
+
+
+def asks(method: Method) -> bool:
+    """Tell whether success means that the base was opened for writing, or claimed.
+
+    Of methods with two bases, one may be held otherwise, and some share a base (OCF caches).
+    """
+    held = method.hold == _OPENS or method.hold in CLAIM.sources("is_claimed")
+    return held and method.kind in _ASKING and len(method.bases) == 1
+
+
+def _undecided(base: str, first: Call, call: Call, reply: Reply) -> Doubt:
+    reason = (
+        f"{first.request.method} had claimed {printable(base)} before, and no call of this trace "
+        "has freed it since; another client may have"
+    )
+    remedy = "add the target's log, at level DEBUG with the flag bdev: it shows who goes"
+    return Doubt(RULE, base, call.request.method, reason, remedy, reply.at.place)
+
+
+def _twice(grant: Grant) -> Outcome:
+    """Say that a claim was granted while another bdev held the base."""
+    first, second = grant.holding, grant.call
+    name, base = printable(first.name), printable(first.base)
+    return broken(
+        CLAIM_EXCLUSION,
+        [
+            request_moment(first.call),
+            line_moment(first.line),
+            answer_moment(first.call, first.reply, key=False),
+            request_moment(second, key=True),
+            reply_moment(grant.reply),
+        ],
+        bdev=first.base,
+        method=second.request.method,
+        fault=f"{second.request.method} was granted {base}, which {name} held by "
+        f"{first.call.request.method}",
+        proof=f"The log misses no line from the first request to the second reply: {name} and "
+        f"{base} were registered all the while.",
+    )
+
+
+# -- snapshots -------------------------------------------------------------------------------------
+
+
+class _Held(NamedTuple):
+    """A claim that a listed bdev proves."""
+
+    hold: Hold
+    by: str
+
+
+def _snapshot(call: Call, reply: Reply, entries: list[Entry]) -> Iterator[Outcome]:
+    """Judge one list: what its bdevs stand on is claimed by one of them, as it says."""
+    held = [
+        _Held(hold, entry.name)
+        for entry in entries
+        for hold in holds_of(entry.name, entry.shown.get("driver_specific"))
+    ]
+    if not held:
+        return
+    by_key = {key: entry for entry in entries for key in entry.keys}
+    claims: dict[str, dict[str, _Held]] = {}
+    for each in held:
+        base = by_key.get(each.hold.base)
+        if base is not None:
+            claims.setdefault(base.name, {}).setdefault(each.hold.who, each)
+    found = [_contradiction(by_key[base], list(on.values())) for base, on in claims.items()]
+    faults = [each for each in found if each is not None]
+    yield from (_broken_list(call, reply, bdev, fault) for bdev, fault in faults)
+    if claims and not faults:
+        yield Kept(RULE)
+
+
+def _contradiction(base: Entry, held: list[_Held]) -> tuple[str, str] | None:
+    """Return the base and what contradicts exclusion there, or None."""
+    state = CLAIM.initial
+    for number, each in enumerate(held):
+        after = CLAIM.step(state, f"claim_{each.hold.holder.claim}")
+        if after is None:
+            pair = f"{_by(held[number - 1])} and {_by(each)}"
+            return base.name, f"{printable(base.name)} is claimed by {pair} at once"
+        state = after
+    said = base.shown.get("claim_type")
+    if isinstance(said, str) and said in CLAIM.sources("is_claimed") and said != state:
+        other = f"while {_by(held[0])} needs {state}"
+        return base.name, f"{printable(base.name)} is claimed for {said}, {other}"
+    return None
+
+
+def _by(held: _Held) -> str:
+    return f"{printable(held.by)} ({held.hold.holder.module})"
+
+
+def _broken_list(call: Call, reply: Reply, bdev: str, fault: str) -> Violation:
+    return broken(
+        CLAIM_EXCLUSION,
+        [request_moment(call), reply_moment(reply)],
+        bdev=bdev,
+        method=call.request.method,
+        fault=f"in one list, {fault}",
+        proof="One list shows one instant; a bdev that is listed holds its bases.",
+    )
