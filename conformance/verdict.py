@@ -125,7 +125,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole answer for one trace; `sources` name what was read, `notes` what to know of it."""
+    """The whole answer for one trace; `sources` name what was read, `notes` what to know of it.
+
+    `against` names the version of SPDK, or the bundle, that the verdict is about; empty where it is
+    about the rules (`bdevcheck.conformance.against`).
+    """
 
     verdict: Verdict
     sources: tuple[str, ...]
@@ -135,3 +139,4 @@ class Report:
     obligations: Mapping[str, Tally]
     explained_by: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
+    against: str = ""

@@ -26,6 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="also run tests marked slow, and give Hypothesis many random examples",
     )
+    parser.addoption(
+        "--rewrite",
+        action="store_true",
+        help="write the golden files of tests/golden anew instead of comparing with them",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

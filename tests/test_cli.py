@@ -14,7 +14,7 @@ from bdevcheck.cli import cli, main
 from bdevcheck.model.packed.search import prepare
 from bdevcheck.model.rule import JUDGED
 from bdevcheck.model.systems import LARGE_SYSTEMS, SYSTEMS
-from bdevcheck.model.variant import VARIANTS
+from bdevcheck.model.variant import VARIANTS, VERSIONS
 from tests.builder import Script
 from tests.command import BUGGY, FIXED, Done, Run, recording
 
@@ -74,9 +74,11 @@ def test_rule_narrows_the_judgement(run: Run) -> None:
 
 def test_verbose_shows_every_doubt(run: Run) -> None:
     short, long = run("check", *UNDECIDED).out, run("check", "--verbose", *UNDECIDED).out
-    assert "... and 2 more (--verbose)" in short
+    left_out = re.search(r"\.\.\. and (\d+) more \(--verbose\)", short)
+    assert left_out is not None
     assert "more (--verbose)" not in long
-    assert len(re.findall(r"z2_log_rpcs\.wire\.jsonl:\d+\]", long)) == 5
+    places = re.compile(r"z2_log_rpcs\.wire\.jsonl:\d+\]")
+    assert len(places.findall(long)) == len(places.findall(short)) + int(left_out[1])
 
 
 def test_wide_tolerance_leaves_the_order_open(run: Run) -> None:
@@ -127,7 +129,8 @@ def test_each_violation_gets_its_own_picture(run: Run, tmp_path: Path) -> None:
     script.raid(30, "r", "a", "b").reply(40).inserting(50, "r")
     script.raid(60, "s", "c", "d").reply(70).inserting(80, "s").tick(100)
     files = [str(path) for path in script.write(tmp_path)]
-    done = run("check", "--picture", str(tmp_path / "x.dot"), *files)
+    rule = ("--rule", "create-after-register")
+    done = run("check", *rule, "--picture", str(tmp_path / "x.dot"), *files)
     names = [Path(line.removeprefix("picture: ")).name for line in done.err.splitlines()]
     assert names == ["x.dot", "x-2.dot"]
     assert "raid s" not in (tmp_path / "x.dot").read_text(encoding="utf-8")
@@ -137,6 +140,32 @@ def test_without_a_violation_there_is_no_picture(run: Run, tmp_path: Path) -> No
     done = run("check", "--picture", str(tmp_path / "x.svg"), *FIXED)
     assert (done.code, done.err) == (0, "no violation, so there is no picture to draw\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_variant_asks_whether_the_target_behaves_like_a_version(run: Run) -> None:
+    for version, code, word in (("v24.05", 0, "CONFORMS"), ("v26.05", 1, "VIOLATES")):
+        done = run("check", "--variant", version, *BUGGY)
+        assert (done.code, done.out.split()[0]) == (code, word)
+        assert f"behave{'s' * (code == 0)} like {version}" in done.out.splitlines()[0]
+    assert run("check", "--variant", "rules", *BUGGY) == run("check", *BUGGY)
+
+
+def test_rules_that_nothing_exercised_are_one_line_unless_verbose(run: Run) -> None:
+    short, long = run("check", *FIXED).out, run("check", "-v", *FIXED).out
+    shown = [line for line in short.splitlines() if line.startswith("  not exercised")]
+    idle = [rule for rule in JUDGED if f"\n  {rule:<24} not exercised\n" in long]
+    assert idle
+    assert shown == [f"  not exercised            {len(idle)} rules (--verbose names them)"]
+    assert not any(f"  {rule} " in short for rule in idle)
+
+
+def test_trace_that_exercises_nothing_says_exactly_that(run: Run, tmp_path: Path) -> None:
+    script = Script().tick(10)
+    for options in ((), ("--variant", "v24.05")):
+        done = run("check", *options, *(str(path) for path in script.write(tmp_path)))
+        assert (done.code, done.out.partition("  (")[0]) == (
+            3, "UNDECIDED  nothing to judge: the trace exercises no rule",
+        )  # fmt: skip
 
 
 # -- explore ---------------------------------------------------------------------------------------
@@ -257,9 +286,11 @@ def test_draw_list_names_everything_that_can_be_drawn(
 NEEDED = {
     "": ["SPDK", "check", "explore", "draw", "was the target wrong, or the client?", "--version"],
     "check": [
-        "FILE...", "JSON lines", "the target's log", ".gz and .zst", "standard input",
+        "FILE...", "JSON lines", "the log of a target", ".gz and .zst", "standard input",
         "0 if the trace conforms", "1 if it violates", "2 if it cannot be read", "3 if it does not",
-        "--json", "--picture", "microseconds", "east of UTC", *JUDGED,
+        "--json", "--picture", "microseconds", "east of UTC", "every run below a directory",
+        "NAME.wire.jsonl and NAME.log", "--jobs", "one for each processor", "JUnit", "SARIF 2.1.0",
+        "does the target behave like", *JUDGED, *VARIANTS, *VERSIONS,
     ],
     "explore": [
         "[SYSTEM]", "Without SYSTEM, lists the systems", "0 if every property holds", "1 if one",
@@ -306,7 +337,7 @@ def test_version_is_printed(run: Run) -> None:
 
 
 def test_ctrl_c_gives_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bdevcheck.traces.load", _interrupted)
+    monkeypatch.setattr("bdevcheck.conformance.check_files", _interrupted)
     done = run("check", *FIXED)
     assert (done.code, done.out) == (130, "")
     assert done.err.strip() == "bdevcheck: interrupted"

@@ -9,7 +9,7 @@ import pytest
 from bdevcheck.cli import main
 from bdevcheck.model.rule import JUDGED
 from bdevcheck.model.systems import SYSTEMS
-from bdevcheck.model.variant import VARIANTS
+from bdevcheck.model.variant import VARIANTS, VERSIONS
 from tests.builder import Script
 from tests.command import BUGGY, FIXED, Done, Run
 
@@ -64,11 +64,19 @@ def test_unreadable_input_is_2_with_file_and_what_is_allowed(
     assert "\nallowed: " in done.err
 
 
-def test_missing_file_and_directory_are_2(run: Run, tmp_path: Path) -> None:
-    for path, reason in ((tmp_path / "no", "no such file"), (tmp_path, "is a directory")):
-        done = run("check", str(path))
-        assert (done.code, done.out) == (2, "")
-        assert done.err.startswith(f"bdevcheck: {path}: {reason}\nallowed: ")
+def test_missing_file_is_2(run: Run, tmp_path: Path) -> None:
+    done = run("check", str(tmp_path / "no"))
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"bdevcheck: {tmp_path / 'no'}: no such file\nallowed: ")
+
+
+def test_directory_without_a_recording_is_2(run: Run, tmp_path: Path) -> None:
+    done = run("check", str(tmp_path))
+    assert (done.code, done.out) == (2, "\nNOTHING JUDGED  0 runs: none\n")
+    path = file_of(tmp_path, b"# notes\n", "README.md")
+    done = run("check", str(tmp_path))
+    assert done.code == 2
+    assert f"  {path}: nothing recognisable" in done.out
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -80,7 +88,7 @@ def test_file_without_permission_is_2(run: Run, tmp_path: Path) -> None:
     assert "no permission to read it" in done.err
 
 
-@pytest.mark.parametrize("files", [[FIXED[0], BUGGY[0]], [FIXED[1], BUGGY[1]], [*FIXED, BUGGY[1]]])
+@pytest.mark.parametrize("files", [[FIXED[1], BUGGY[1]], [*FIXED, BUGGY[1]]])
 def test_second_input_of_a_kind_is_2(run: Run, files: list[str]) -> None:
     done = run("check", *files)
     assert (done.code, done.out) == (2, "")
@@ -155,8 +163,8 @@ def test_log_of_another_day_is_left_out_with_a_reason(run: Run, tmp_path: Path) 
     assert "left out: it cannot be ordered" in done.out
 
 
-def test_log_alone_has_nothing_to_judge(run: Run) -> None:
-    done = run("check", FIXED[1])
+def test_log_without_a_bdev_has_nothing_to_judge(run: Run, tmp_path: Path) -> None:
+    done = run("check", file_of(tmp_path, Script().tick(0).log_text().encode()))
     assert done.code == 3
     assert done.out.startswith("UNDECIDED  nothing to judge")
 
@@ -176,9 +184,22 @@ def test_odd_names_are_printed_safely(run: Run, tmp_path: Path, name: str) -> No
 WRONG = {
     "check": ("Missing argument", ["FILE"]),
     "check --rule nope x": ("'nope' is not one of", list(JUDGED)),
-    "check --tolerance -1 x": ("-1 is not in the range", ["x>=0"]),
+    "check --tolerance -1 x": ("-1 is not in the range", ["0<=x<=3600000000"]),
+    "check --tolerance 3600000001 x": ("is not in the range", ["0<=x<=3600000000"]),
+    "check --jobs 0 x": ("0 is not in the range", ["1<=x<=256"]),
+    "check --jobs 999999 x": ("999999 is not in the range", ["1<=x<=256"]),
+    "check --jobs many x": ("'many' is not a valid integer", ["range"]),
+    "check --variant v1 x": ("'v1' is not one of", ["rules", *VARIANTS, *VERSIONS]),
+    "check --junit . x": ("'.' is a directory", ["--junit"]),
+    "check --sarif x x": ("--sarif would overwrite x", []),
+    "check --junit y --sarif ./y x": ("--sarif would overwrite what --junit writes", []),
+    "check --picture x.svg --junit x.svg x": ("would overwrite what --junit writes", []),
+    "check --sarif - x": ("standard output has the report already", ["name a file"]),
+    "check - .": ("it cannot stand beside ., a directory of runs", []),
+    "check no*where": ("nothing matches 'no*where'", []),
     "check --tolerance soon x": ("'soon' is not a valid integer", ["range"]),
     "check --log-utc-offset 99 x": ("99.0 is not in the range", ["-14<=x<=14"]),
+    "check --log-utc-offset nan x": ("nan is not in the range", ["-14<=x<=14"]),
     "check --picture x.gif x": ("'x.gif' does not end in one of", [".dot", ".svg", ".png"]),
     "check --picture x x": ("'x' does not end in one of", [".dot", ".svg", ".png"]),
     "check --nope x": ("No such option", ["--nope"]),
@@ -224,11 +245,22 @@ def test_picture_that_cannot_be_written_is_2_after_the_report(run: Run, tmp_path
     assert blocked in done.err
 
 
+@pytest.mark.parametrize("option", ["--junit", "--sarif"])
+def test_report_for_machines_that_cannot_be_written_is_2_after_the_text(
+    run: Run, tmp_path: Path, option: str
+) -> None:
+    blocked = file_of(tmp_path, b"a file, no folder")
+    done = run("check", option, f"{blocked}/x", *BUGGY)
+    assert done.code == 2
+    assert done.out.startswith("VIOLATES")
+    assert f"{blocked}/x cannot be written" in done.err
+
+
 # -- faults of our own ---------------------------------------------------------------------------
 
 
 def test_own_fault_is_70_and_asks_for_a_report(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bdevcheck.traces.load", _broken)
+    monkeypatch.setattr("bdevcheck.conformance.check_files", _broken)
     done = run("check", *FIXED)
     assert (done.code, done.out) == (70, "")
     assert done.err.startswith("bdevcheck: RuntimeError: boom\n")
@@ -238,7 +270,7 @@ def test_own_fault_is_70_and_asks_for_a_report(run: Run, monkeypatch: pytest.Mon
 def test_own_fault_shows_its_traceback_on_request(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bdevcheck.traces.load", _broken)
+    monkeypatch.setattr("bdevcheck.conformance.check_files", _broken)
     monkeypatch.setenv("BDEVCHECK_DEBUG", "1")
     assert main(["check", *FIXED]) == 70
     assert "Traceback" in capsys.readouterr().err

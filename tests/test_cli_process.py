@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import BUGGY, FIXED, ROOT, command, environment, spawn
+from tests.command import BUGGY, CORPUS, FIXED, ROOT, command, environment, spawn
 
 
 def test_process_ends_with_the_verdict_and_no_colour_codes() -> None:
@@ -79,6 +80,61 @@ def test_signal_ends_a_process_that_waits_for_input(tmp_path: Path) -> None:
         out, err = process.communicate()
         os.close(writer)
     assert (process.returncode, out, err.strip()) == (130, b"", b"bdevcheck: interrupted")
+
+
+def test_ctrl_c_shows_the_summary_of_what_is_done(tmp_path: Path) -> None:
+    for number in range(100, 160):
+        for file, ending in zip(BUGGY, ("wire.jsonl", "log"), strict=True):
+            shutil.copy(file, tmp_path / f"{number}.{ending}")
+    # A terminal sends the signal to the whole group, workers included.
+    with subprocess.Popen(
+        command("check", "--jobs", "2", str(tmp_path)), cwd=ROOT, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, env=environment(), start_new_session=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        rest, err = process.communicate()
+    assert first.startswith(b"VIOLATES  " + os.fsencode(tmp_path / "100"))
+    assert (process.returncode, err) == (130, b"")
+    summary = rest.decode().partition("\nINTERRUPTED  VIOLATES  60 runs: ")[2]
+    counts = re.match(r"violates (\d+), not reached (\d+)\n", summary)
+    assert counts is not None
+    assert int(counts[1]) + int(counts[2]) == 60
+
+
+def test_person_who_watches_several_runs_sees_a_bar() -> None:
+    shown = _on_terminal("check", "--jobs", "1", str(CORPUS), TERM="xterm-256color")
+    assert b"judging" in shown
+    assert b"/5" in shown
+    dumb = _on_terminal("check", "--jobs", "1", str(CORPUS), TERM="dumb")
+    assert b"judging" not in dumb
+    assert b"\x1b" not in dumb
+
+
+def _on_terminal(*arguments: str, **more: str) -> bytes:
+    """Return what a terminal shows of the progress of a process."""
+    try:
+        master, slave = pty.openpty()
+    except OSError as error:
+        pytest.skip(f"this machine has no terminals to give: {error}")
+    with subprocess.Popen(
+        command(*arguments), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=slave,
+        env=environment(**more),
+    ) as process:  # fmt: skip
+        os.close(slave)
+        shown = b""
+        while True:
+            try:
+                data = os.read(master, 10_000)
+            except OSError:  # the other end is closed
+                break
+            if not data:
+                break
+            shown += data
+        assert process.wait() == 1
+    os.close(master)
+    return shown
 
 
 def _open_when_read(fifo: Path, process: subprocess.Popen[bytes]) -> int:

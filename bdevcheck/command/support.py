@@ -158,13 +158,14 @@ def deciding_progress() -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def progress(verb: str, what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far a run is that takes more than a second."""
+    """Show how far a run is that takes more than a second; 0 in all: nobody knows."""
     with _status() as say:
         begun = time.monotonic()
 
         def update(done: int, total: int) -> None:
             elapsed = time.monotonic() - begun
-            say(f"{verb}: {done:,} of {total:,} {what} in {elapsed:.0f} s")
+            of_all = f" of {total:,}" if total else ""
+            say(f"{verb}: {done:,}{of_all} {what} in {elapsed:.0f} s")
 
         yield update
 
