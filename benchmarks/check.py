@@ -1,9 +1,10 @@
-"""Measure checking: `python -m benchmarks.check [--shared] [--long] [--repeats N] [FILE ...]`.
+"""Measure checking: `python -m benchmarks.check [--shared] [--long] [FILE ...]`.
 
 For each recording: how many records of the wire a second msgspec decodes (the lines of the wire
 alone, into plain objects), `traces.load` reads (wire and log, into one trace), and `check` judges,
 and how many times longer judging takes than decoding and than loading, on the same bytes in the
-same run. Then the same for synthetic traces, each ten times the one before.
+same run. Then the same for synthetic traces, each ten times the one before. At last the cost of a
+fleet of 1,000 bdevs and 64 connections: time and memory, each step in a process of its own.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ import msgspec
 
 from bdevcheck.conformance import Report, check
 from bdevcheck.traces import InputError, Trace, load
+from benchmarks import scale
 from benchmarks.measure import REPEATS, Timed, header, rate, ratio, show, timed
-from benchmarks.synthetic import Shape, write
+from benchmarks.rounds import Shape, write
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "traces" / "corpus"
 SHARED = ROOT.parent / "shared" / "recordings"
+
+SIZES, LONG_SIZES = (10_000, 100_000), (1_000_000, 10_000_000)
+"""Records of the fleets that are measured."""
 
 COLUMNS = (
     "recording", "records", "log lines", "msgspec/s", "load/s", "check/s",
@@ -60,14 +65,18 @@ class Measured:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print a table of recordings, and one of synthetic traces."""
+    """Print a table of recordings, one of synthetic traces, and one of fleets."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.check", description=__doc__)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="one recording")
     parser.add_argument("--shared", action="store_true", help="all of ../shared/recordings")
-    parser.add_argument("--long", action="store_true", help="also a trace of 100,000 records")
+    parser.add_argument("--long", action="store_true", help="fleets of 10^6 and 10^7 records")
     parser.add_argument("--repeats", type=int, default=REPEATS, help="runs (default: %(default)s)")
     parser.add_argument(
-        "--sizes", type=int, nargs="*", default=[1000, 10_000], help="records of synthetic traces"
+        "--rounds", type=int, nargs="*", default=[1000, 10_000], help="records of synthetic traces"
+    )
+    parser.add_argument("--sizes", type=int, nargs="*", help="records of fleets (10^4 and 10^5)")
+    parser.add_argument(
+        "--limit", type=float, default=600, help="seconds for each step (default: %(default)s)"
     )
     chosen = parser.parse_args(arguments)
     repeats = chosen.repeats
@@ -84,10 +93,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         COLUMNS,
         [each.row() for each in _with_sum(measured)],
     )
-    sizes = [*chosen.sizes, *([100_000] if chosen.long else [])]
-    grown = [each.row() for each in _synthetic(sizes, repeats)]
+    grown = [each.row() for each in _synthetic(chosen.rounds, repeats)]
     if grown:
         show(header(f"Synthetic traces, {title}", repeats), COLUMNS, grown)
+    usual = LONG_SIZES if chosen.long else SIZES
+    _show_fleets(usual if chosen.sizes is None else chosen.sizes, chosen.limit)
+
+
+def _show_fleets(sizes: Sequence[int], limit: float) -> None:
+    if not sizes:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [each.row() for each in scale.growth(Path(folder), sizes, limit)]
+    show(header("Fleets, each step a process", 1), scale.COLUMNS, rows)
 
 
 def measure(name: str, files: Sequence[Path], repeats: int = REPEATS) -> Measured:
