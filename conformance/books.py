@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bdevcheck.conformance.moves import EVERY_VARIANT, bits_of
 from bdevcheck.conformance.obligation import Obligation
 from bdevcheck.conformance.verdict import Doubt, Tally, Unexplained, Violation
 
@@ -17,7 +18,10 @@ Order = tuple[int, int, str]
 
 @dataclass(slots=True)
 class Books:
-    """Counts by rule and fate, and the first of what is worth telling."""
+    """Counts by rule and fate, and the first of what is worth telling.
+
+    `variants` are the version bundles that are known for every violation told here.
+    """
 
     rules: tuple[str, ...]
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -27,6 +31,7 @@ class Books:
     at_large: list[Doubt] = field(default_factory=list)
     unexplained: list[Unexplained] = field(default_factory=list)
     untold: dict[str, int] = field(default_factory=dict)
+    variants: int = EVERY_VARIANT
 
     def __post_init__(self) -> None:
         for rule in self.rules:
@@ -40,6 +45,7 @@ class Books:
 
     def violated(self, order: Order, found: Violation) -> None:
         """Tell of a broken promise."""
+        self.variants &= bits_of(found.known_in)
         if found.rule in self.counts and self._has_room(len(self.violations), "violations"):
             self.violations.append((order, found))
 

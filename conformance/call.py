@@ -69,7 +69,7 @@ class Pairing:
 
 MAX_CLOSED = 1024
 """How many closed connections are remembered for replies that the recorder saw late."""
-MAX_ANSWERED = 64
+MAX_ANSWERED = 2
 """How many of the latest answered calls of a connection are remembered, to explain a second reply.
 """
 MAX_NAMELESS = 64
@@ -84,9 +84,16 @@ class _Line:
     closed: bool = False
     garbled: bool = False
     nameless: int = 0
-    open: dict[str, list[Call]] = field(default_factory=dict)
-    answered: OrderedDict[str, Call] = field(default_factory=OrderedDict)
+    open: dict[str | int, list[Call]] = field(default_factory=dict)
+    answered: OrderedDict[str | int, Call] = field(default_factory=OrderedDict)
     unasked: list[Reply] = field(default_factory=list)
+
+    def remember(self, key: str | int, call: Call) -> None:
+        """Keep an answered call, to explain a second reply."""
+        self.answered[key] = call
+        self.answered.move_to_end(key)
+        if len(self.answered) > MAX_ANSWERED:
+            self.answered.popitem(last=False)
 
     def open_calls(self) -> list[Call]:
         """Return the calls that wait for their replies, in order."""
@@ -144,7 +151,12 @@ class Pairer:
             return call
         if record.batch is not None:
             line.nameless += 1  # a version without batches answers the whole array, with id null
-        line.open.setdefault(id_key(record.id), []).append(call)
+        key = record.id if type(record.id) is int else id_key(record.id)
+        waiting = line.open.get(key)
+        if waiting is None:
+            line.open[key] = [call]
+        else:
+            waiting.append(call)
         return call
 
     def reply(self, record: Reply) -> Call | Orphan | None:
@@ -160,17 +172,17 @@ class Pairer:
                 line.unasked.append(record)
             full = len(line.unasked) > MAX_NAMELESS
             return Orphan(line.unasked.pop(0), line.seen_from_start) if full else None
-        key = id_key(record.id)
+        key = record.id if type(record.id) is int else id_key(record.id)
         waiting = line.open.get(key)
         if not waiting:
             return Orphan(record, line.seen_from_start, line.answered.get(key))
-        call = _choose(waiting, record)
-        if not waiting:
+        if len(waiting) == 1:
+            call = waiting[0]
+            call.reply = record
             del line.open[key]
-        line.answered[key] = call
-        line.answered.move_to_end(key)
-        if len(line.answered) > MAX_ANSWERED:
-            line.answered.popitem(last=False)
+        else:
+            call = _choose(waiting, record)
+        line.remember(key, call)
         return call
 
     def finish(self) -> tuple[list[Call], list[Orphan]]:
@@ -181,7 +193,10 @@ class Pairer:
         return sorted(calls, key=lambda call: call.number), orphans
 
     def _line(self, conn: int) -> _Line:
-        return self._lines.setdefault(conn, _Line())
+        known = self._lines.get(conn)
+        if known is None:
+            known = self._lines[conn] = _Line()
+        return known
 
     def _unasked(self, line: _Line) -> list[Orphan]:
         found = [Orphan(reply, line.seen_from_start) for reply in line.unasked]

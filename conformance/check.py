@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from os import PathLike
 
 from bdevcheck.conformance.books import Books
 from bdevcheck.conformance.call import pair
 from bdevcheck.conformance.checker import Checker
-from bdevcheck.conformance.closing import report_of
+from bdevcheck.conformance.closing import Account, report_of
 from bdevcheck.conformance.coverage import Span, coverage_of
 from bdevcheck.conformance.explain import Evidence
 from bdevcheck.conformance.ledger import Ledger
@@ -18,10 +20,14 @@ from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.conformance.watching import Watching
 from bdevcheck.model.machines import LIFE_CYCLES, Machines
 from bdevcheck.model.rule import JUDGED
+from bdevcheck.traces.detect import Form
+from bdevcheck.traces.merge import DEFAULT_TOLERANCE_NS, Input, gather, open_inputs
+from bdevcheck.traces.pause import rare_collector
 from bdevcheck.traces.record import Damage, LogLine, LogTrace, Trace, WireRecord
+from bdevcheck.traces.wire import Reading
 
 Progress = Callable[[int, int], None]
-"""Called now and then with (records judged, records in all)."""
+"""Called now and then with (records judged, records in all); 0 in all: not known yet."""
 
 _PROGRESS_EVERY = 1000
 
@@ -41,21 +47,101 @@ def check(
     lost, nothing is judged any more.
     """
     records, lost = _sound_part(trace)
-    log = trace.log
+    log, wire = trace.log, trace.wire
     covered = coverage_of(log, pair(records).calls) if log is not None else ()
-    fresh = _is_fresh(log, covered)
-    books = Books(_wanted(rules))
-    setting = Setting(trace.tolerance_ns, covered, fresh)
-    watching = Watching(tuple(watcher(setting) for watcher in WATCHES), books)
-    checker = Checker(machines, Ledger(books, _evidence(log, covered)), watching, fresh)
+    setting = Setting(trace.tolerance_ns, covered, _is_fresh(log, covered))
+    checker = _checker(setting, _evidence(log, covered), machines, rules)
     lines = log.lines if log is not None else ()
     points = timeline(records, lines, covered, trace.tolerance_ns, by_wall=log is not None)
-    for point in points:
-        if point.tick is Tick.RECORD and progress is not None:
-            _tell(progress, point.number, len(records))
-        _take(checker, point.tick, point.what)
-    checker.finish(complete=trace.wire is None or trace.wire.complete_to_end)
-    return report_of(trace, checker, lost)
+    with rare_collector():
+        for point in points:
+            if point.tick is Tick.RECORD and progress is not None:
+                _tell(progress, point.number, len(records))
+            _take(checker, point.tick, point.what)
+        checker.finish(complete=wire is None or wire.complete_to_end)
+    sources = tuple(source.source for source in (wire, log) if source is not None)
+    damage = wire.damage if wire is not None else ()
+    log_damage = log.damage if log is not None else ()
+    return report_of(Account(sources, damage, log_damage, trace.notes, lost), checker)
+
+
+def check_files(
+    paths: Iterable[str | PathLike[str]],
+    *,
+    rules: Iterable[str] = (),
+    machines: Machines = LIFE_CYCLES,
+    tolerance_ns: int = DEFAULT_TOLERANCE_NS,
+    utc_offset_s: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge the files of one run; a recording of the wire alone is not held in memory.
+
+    The rest is as in `check` and `traces.load`. Raises InputError.
+    """
+    inputs = open_inputs(paths)
+    if len(inputs) == 1 and inputs[0].form is Form.WIRE:
+        return _check_stream(inputs[0], machines, rules, progress)
+    trace = gather(inputs, tolerance_ns=tolerance_ns, utc_offset_s=utc_offset_s)
+    return check(trace, rules=rules, machines=machines, progress=progress)
+
+
+@dataclass(slots=True)
+class Run:
+    """The judgement of a recording of the wire while it is read, line by line.
+
+    All state is in it, so that it can be put away and taken up again. From the first place where
+    records are lost, nothing is judged any more.
+    """
+
+    reading: Reading
+    checker: Checker
+
+    def take(self, number: int, data: bytes | Damage) -> None:
+        """Take the next line of the recording."""
+        self._judge(self.reading.take(number, data))
+
+    def finish(self) -> Report:
+        """End the recording, and return what is to be said of it."""
+        reading = self.reading
+        self._judge(reading.finish())
+        self.checker.finish(complete=reading.complete_to_end)
+        damage = sorted(reading.damage, key=lambda each: each.place.line)
+        notes = (f"{reading.more_damage:,} more places of damage",) if reading.more_damage else ()
+        account = Account((reading.name,), damage, notes=notes, lost=reading.lost)
+        return report_of(account, self.checker)
+
+    def _judge(self, records: Iterable[WireRecord]) -> None:
+        lost = self.reading.lost
+        for record in records:
+            if lost is None or record.at.place.line < lost.place.line:
+                self.checker.take(record)
+
+
+def start_run(name: str, *, rules: Iterable[str] = (), machines: Machines = LIFE_CYCLES) -> Run:
+    """Begin to judge a recording of the wire called `name`; raises ValueError as `check` does."""
+    return Run(Reading(name), _checker(Setting(), Evidence(), machines, rules))
+
+
+def _check_stream(
+    source: Input, machines: Machines, rules: Iterable[str], progress: Progress | None
+) -> Report:
+    run = start_run(source.name, rules=rules, machines=machines)
+    with rare_collector():
+        for number, data in source.items:
+            if progress is not None:
+                _tell(progress, number, 0)
+            run.take(number, data)
+            if run.reading.lost is not None:
+                break
+        return run.finish()
+
+
+def _checker(
+    setting: Setting, evidence: Evidence, machines: Machines, rules: Iterable[str]
+) -> Checker:
+    books = Books(_wanted(rules))
+    watching = Watching(tuple(watcher(setting) for watcher in WATCHES), books)
+    return Checker(machines, Ledger(books, evidence), watching, setting.fresh)
 
 
 def _take(checker: Checker, tick: Tick, what: WireRecord | LogLine | None) -> None:

@@ -44,6 +44,7 @@ class Checker:
     stacks: Stacks = field(init=False)
     docket: Docket = field(init=False)
     number: int = 0
+    answered: int = 0
 
     def __post_init__(self) -> None:
         self.stacks = Stacks(self.machines, self.ledger, fresh=self.fresh)
@@ -70,7 +71,7 @@ class Checker:
     def _reply(self, record: Reply) -> None:
         answered = self.pairer.reply(record)
         if isinstance(answered, Call):
-            self.ledger.books.count(ONE_REPLY.name, KEPT)
+            self.answered += 1
             self.docket.end(answered, self.number)
             self.watching.answered(answered)
         elif answered is not None:
@@ -114,6 +115,7 @@ class Checker:
         calls, orphans = self.pairer.finish()
         self.docket.abandon(calls, self.number)
         self.docket.finish(self.number)
+        self.ledger.books.count(ONE_REPLY.name, KEPT, self.answered)
         self._orphans(orphans)
         self.watching.unanswered(calls, "the trace ended", None)
         self.watching.ended(complete=complete)

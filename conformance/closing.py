@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bdevcheck.conformance.books import Order
@@ -19,29 +20,44 @@ from bdevcheck.conformance.verdict import (
     Violation,
 )
 from bdevcheck.model.rule import CREATE_AFTER_REGISTER
-from bdevcheck.traces.record import Damage, Trace
+from bdevcheck.traces.record import Damage
 
 Told = TypeVar("Told")
 
 
-def report_of(trace: Trace, checker: Checker, lost: Damage | None) -> Report:
-    """Return what a run that has ended says of its trace; `lost`: where it had to end."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is to be known of the sources of a trace, besides their records.
+
+    `damage` is that of the wire, `log_damage` that of the log; `lost`: where the run had to end,
+    because records are missing from there on.
+    """
+
+    sources: tuple[str, ...]
+    damage: Sequence[Damage] = ()
+    log_damage: Sequence[Damage] = ()
+    notes: Sequence[str] = ()
+    lost: Damage | None = None
+
+
+def report_of(account: Account, checker: Checker) -> Report:
+    """Return what a run that has ended says of its trace."""
     ledger = checker.ledger
     books = ledger.books
     tallies = books.tallies()
     accused = [(order, violation_of(ledger.evidence, owed)) for order, owed in books.accused]
     violations = _in_order([*books.violations, *accused])
-    doubts = [*_in_order(books.doubts), *books.at_large, *_doubts_of_all(trace, tallies)]
+    doubts = [*_in_order(books.doubts), *books.at_large, *_doubts_of_all(account, tallies)]
     doubts += _doubts_of_silence(checker.docket, tallies)
     return Report(
         verdict=_verdict(violations, books.unexplained, doubts),
-        sources=_sources(trace),
+        sources=account.sources,
         violations=tuple(violations),
         unexplained=tuple(books.unexplained),
         undecided=tuple(doubts),
         obligations=tallies,
-        explained_by=variants_in(ledger.variants),
-        notes=(*_notes(trace, lost), *books.notes()),
+        explained_by=variants_in(ledger.variants & books.variants),
+        notes=(*_notes(account), *books.notes()),
     )
 
 
@@ -59,16 +75,15 @@ def _verdict(
     return Verdict.UNDECIDED if doubts else Verdict.CONFORMS
 
 
-def _doubts_of_all(trace: Trace, tallies: Mapping[str, Tally]) -> list[Doubt]:
+def _doubts_of_all(account: Account, tallies: Mapping[str, Tally]) -> list[Doubt]:
     """Return what stands against a pass as a whole: damage, and a trace that exercises nothing.
 
     An unreadable line of the log only makes a stretch of it prove nothing (old targets print some).
     """
-    damage = list(trace.wire.damage) if trace.wire is not None else []
-    damage += [each for each in (trace.log.damage if trace.log else ()) if each.loses]
+    damage = [*account.damage, *(each for each in account.log_damage if each.loses)]
     doubts = [damage_doubt(each) for each in damage]
     if not any(tally.exercised for tally in tallies.values()):
-        doubts.append(idle_doubt(_sources(trace)[0]))
+        doubts.append(idle_doubt(account.sources[0]))
     return doubts
 
 
@@ -83,14 +98,9 @@ def _doubts_of_silence(docket: Docket, tallies: Mapping[str, Tally]) -> Iterator
         yield silence_doubt(silent)
 
 
-def _sources(trace: Trace) -> tuple[str, ...]:
-    return tuple(source.source for source in (trace.wire, trace.log) if source is not None)
-
-
-def _notes(trace: Trace, lost: Damage | None) -> Iterable[str]:
-    yield from trace.notes
-    for source in (trace.wire, trace.log):
-        for damage in source.damage if source is not None else ():
-            yield f"{damage.place}: {damage.reason}: found {damage.found}; allowed {damage.allowed}"
-    if lost is not None:
-        yield f"{lost.place}: records are lost here; nothing after it was judged"
+def _notes(account: Account) -> Iterator[str]:
+    yield from account.notes
+    for damage in (*account.damage, *account.log_damage):
+        yield f"{damage.place}: {damage.reason}: found {damage.found}; allowed {damage.allowed}"
+    if account.lost is not None:
+        yield f"{account.lost.place}: records are lost here; nothing after it was judged"

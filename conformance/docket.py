@@ -36,16 +36,14 @@ class Docket:
         method = call.method
         if method is None or not is_followed(method):
             return
-        subject = self.subjects.of(call, method, None)
+        subject = self.subjects.asked(call, method)
         inquiry = self.inquiries[call.number] = Inquiry(call, subject, subject)
         if method.kind == "create" and not subject.bdevs:
             self.stacks.unnamed[call.number] = []
-        for stack in self._concerned(inquiry, method):
-            self._enqueue(stack, inquiry)
-
-    def _enqueue(self, stack: Stack, inquiry: Inquiry) -> None:
-        inquiry.stacks.append(stack)
-        self.stacks.put(stack, Item(Kind.REQUEST, self.number, inquiry))
+        inquiry.stacks = self._concerned(inquiry, method)
+        item = Item(Kind.REQUEST, number, inquiry)
+        for stack in inquiry.stacks:
+            self.stacks.put(stack, item)
 
     def _concerned(self, inquiry: Inquiry, method: Method) -> list[Stack]:
         """Return the stacks that a call is about, or may say something about."""
@@ -59,9 +57,7 @@ class Docket:
                     self.stacks.take_in(stack, about)
                 return concerned
             case "lookup" | "use" if about.names:
-                roots = [self.stacks.get(name, named=False) for name in about.names]
-                unsure = [s for s in self.stacks.with_part(about.names) if not _is_sure(s, about)]
-                return list(dict.fromkeys([*roots, *unsure]))
+                return self._looked_for(about)
             case "delete" | "detach" | "examine" | "adopt":
                 for name in about.names:
                     self.stacks.get(name, named=False)
@@ -72,9 +68,20 @@ class Docket:
                     root: s for root, s in self.with_metadata.items() if alive.get(root) is s
                 }
                 return list(self.with_metadata.values())
-            case "lookup" | "shutdown":
+            case "lookup":
+                return self.stacks.worth_asking()
+            case "shutdown":
                 return list(self.stacks.all.values())
         return []
+
+    def _looked_for(self, about: Subject) -> list[Stack]:
+        """Return the stacks of bdevs that are looked for, and those that it tells something."""
+        roots = [self.stacks.get(name, named=False) for name in about.names]
+        concerned = self.stacks.with_part(about.names)
+        if len(concerned) == len(roots):
+            return roots
+        unsure = [stack for stack in concerned if not _is_sure(stack, about)]
+        return list(dict.fromkeys([*roots, *unsure]))
 
     def _remember_metadata(self, roots: Iterable[Stack], call: Call, method: Method) -> None:
         if has_superblock(method, call.request.params):
@@ -85,7 +92,10 @@ class Docket:
         self.number = number
         self._note_auto_examine(call)
         inquiry = self.inquiries.get(call.number)
-        if inquiry is None or call.method is None or inquiry.known:
+        if inquiry is None or call.method is None:
+            return
+        if inquiry.known:  # it was given up before
+            del self.inquiries[call.number]
             return
         self._read_reply(inquiry, call.method)
         self._decide(call)
@@ -125,16 +135,19 @@ class Docket:
             for name in inquiry.before.bases:
                 self.subjects.names.forget(name)
         self.subjects.stores.learn(call, method)
+        if method.kind == "delete":
+            for name in inquiry.before.bdevs:
+                self.subjects.stores.forget(name)
 
     def _read_entries(self, inquiry: Inquiry) -> None:
         """Read what a look-up found: names, and what else they are called."""
-        entries = dict(entries_of(inquiry.call.result))
+        entries = entries_of(inquiry.call.reply)
         for name, aliases in entries.items():
             self.subjects.names.learn(name, aliases)
         inquiry.shown = frozenset(entries)
         if not inquiry.before.names:
             inquiry.listed = inquiry.shown
-        elif entries and not set(inquiry.before.names) & entries.keys():
+        elif entries and inquiry.shown.isdisjoint(inquiry.before.names):
             inquiry.outcome = Outcome.UNKNOWN  # asked by an alias that nobody has resolved
 
     def abandon(self, calls: Iterable[Call], number: int) -> None:
@@ -159,17 +172,20 @@ class Docket:
             self.ledger.count_shared(inquiry)
         elif call.method is not None and call.method.kind == "create" and not self.first_silent:
             self.first_silent = call
+        item = Item(Kind.REPLY, self.number, inquiry)
         for stack in inquiry.stacks:
             if call.reply is not None:
-                stack.queue.append(Item(Kind.REPLY, self.number, inquiry))
-            self.stacks.work_off(stack)
+                self.stacks.answer(stack, inquiry, item)
+            else:
+                self.stacks.work_off(stack)
+        inquiry.stacks = []
         for barrier in self.stacks.unnamed.pop(call.number, ()):
             barrier.calls.discard(call.number)
             self.stacks.work_off(barrier.stack)
 
     def _late_roots(self, inquiry: Inquiry) -> None:
         """Send a create to the stacks of the names that only its reply has told."""
-        if inquiry.after is inquiry.before:
+        if inquiry.after.bdevs == inquiry.before.bdevs:
             return
         late = [name for name in inquiry.after.bdevs if name not in inquiry.before.bdevs]
         found = []

@@ -198,7 +198,8 @@ def _moments(evidence: Evidence, owed: Obligation, effect: Moment | None) -> Ite
     assert call.reply is not None
     yield request_moment(call)
     yield reply_moment(call.reply)
-    rest = [_proof(evidence, owed, effect), *([effect] if effect is not None else [])]
+    rest = [proof] if (proof := _proof(evidence, owed, effect)) is not None else []
+    rest += [effect] if effect is not None else []
     rest += [
         answer_moment(other, other.reply, key=False)
         for other in owed.lookups
@@ -216,15 +217,14 @@ def _is_before(reply: Reply, effect: Moment | None) -> bool:
     return effect is None or (reply.at.wall_ns or 0) <= (effect.wall_ns or 0)
 
 
-def _proof(evidence: Evidence, owed: Obligation, effect: Moment | None) -> Moment:
-    """Return the record that contradicts the reply."""
-    assert owed.certain is not None
+def _proof(evidence: Evidence, owed: Obligation, effect: Moment | None) -> Moment | None:
+    """Return the record that contradicts the reply; None where that is the reply itself."""
     if owed.proves:
         return owed.certain
     if effect is not None:
         return effect
-    if evidence.last is None:
-        return owed.certain
+    if evidence.last is None or not RULES[owed.rule].effect:
+        return None
     text = f"up to here the log has no line that {printable(owed.blamed)} is registered"
     return replace(evidence.last, text=text, key=True)
 

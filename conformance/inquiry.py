@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.part import Outcome
 from bdevcheck.conformance.subject import Subject
 from bdevcheck.model.catalogue import Method
+from bdevcheck.traces.record import Reply
 
 if TYPE_CHECKING:
     from bdevcheck.conformance.stack import Stack
@@ -22,7 +25,7 @@ class Inquiry:
     `before` is what it is about as its request says, `after` as its reply does; `known` once the
     outcome is known. `listed` are the names that a list of all bdevs holds, `shown` the names that
     a reply shows to be names and not aliases. A call about no bdev in particular is one promise
-    that several stacks judge: `shared` counts those that have not, and the `worst` fate counts.
+    that several stacks judge: the `worst` fate counts.
     """
 
     call: Call
@@ -33,7 +36,6 @@ class Inquiry:
     listed: frozenset[str] | None = None
     shown: frozenset[str] = frozenset()
     stacks: list[Stack] = field(default_factory=list)
-    shared: int = -1
     worst: str = ""
 
 
@@ -47,8 +49,30 @@ def outcome_of(call: Call, method: Method) -> Outcome:
     return Outcome.MISSING if reply.error.code in method.missing else Outcome.REFUSED
 
 
-def entries_of(result: object) -> Iterator[tuple[str, list[str]]]:
-    """Yield names and aliases of the bdevs in the result of a look-up."""
+class _Entry(msgspec.Struct, gc=False):
+    """What a look-up's reply says of one bdev, as far as names go."""
+
+    name: str
+    aliases: list[str] = []
+
+
+_ENTRIES = msgspec.json.Decoder(list[_Entry])
+
+
+def entries_of(reply: Reply | None) -> dict[str, list[str]]:
+    """Return the bdevs in the reply to a look-up: name and aliases."""
+    if reply is None:
+        return {}
+    if type(reply.body) is msgspec.Raw:
+        try:
+            return {entry.name: entry.aliases for entry in _ENTRIES.decode(reply.body)}
+        except (msgspec.MsgspecError, RecursionError):
+            pass  # something odd stands there: read it with more patience
+    return dict(_patiently(reply.result))
+
+
+def _patiently(result: object) -> Iterator[tuple[str, list[str]]]:
+    """Yield names and aliases of the bdevs in a result, whatever else is there."""
     for entry in result if isinstance(result, list) else ():
         if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):
             aliases = entry.get("aliases")

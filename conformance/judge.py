@@ -154,7 +154,8 @@ def reply(alive: Population, slot: int) -> list[Finding] | None:
             if asked.rule:
                 tag = (asked.rule, asked.bdev, slot)
                 alive.owed[tag] = alive.owed[tag]._replace(replied=True, dear=_is_dear(alive))
-                findings += _guilt(alive, tag, asked)
+                if asked.rule != LOOKUP_CONSISTENCY.name:
+                    findings += _guilt(alive, tag, asked)
         alive.answer(asked.rpc)
     return [*findings, *_note(alive)]
 
@@ -258,9 +259,16 @@ def _note(alive: Population) -> list[Finding]:
         findings += _settle(alive, total)
     alive.belief.rebase()
     if not alive.owed and not alive.asked:
-        alive.belief.forget_tags()
+        _come_to_rest(alive)
     alive.forget_the_dead()
     return findings
+
+
+def _come_to_rest(alive: Population) -> None:
+    """Let explanations go that need a fault nobody has heard of, once nothing hangs on them."""
+    alive.belief.forget_tags()
+    if not _is_contended(alive):
+        alive.belief.drop_dearer(FAULT_COST - 1)
 
 
 def _settle(alive: Population, total: Note) -> Iterator[Settled]:

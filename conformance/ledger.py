@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bdevcheck.conformance.books import Books, Order
@@ -65,6 +66,11 @@ class Ledger:
                 self._suspect(stack, item, finding)
         if stack.settling or stack.convicted:
             self._show_lookup(stack, item)
+
+    def kept(self, rules: Iterable[str]) -> None:
+        """Count promises that were kept, of which nothing more is to be said."""
+        for rule in rules:
+            self.books.count(rule, KEPT)
 
     def _show_lookup(self, stack: Stack, item: Item) -> None:
         """Let a look-up that did not find the bdev be told with the promises that it is about."""

@@ -265,5 +265,11 @@ def variants_in(bits: int) -> tuple[str, ...]:
     return tuple(variant.name for n, variant in enumerate(names) if bits >> n & 1)
 
 
+def bits_of(names: Iterable[str]) -> int:
+    """Return the bit set of version bundles by their names; others are left out."""
+    wanted = set(names)
+    return sum(1 << n for n, name in enumerate(VARIANTS) if name in wanted)
+
+
 def _answers_with_error(clause: Clause) -> bool:
     return clause.events.get("rpc") in ("serve_error", "queue_error", "send_error")

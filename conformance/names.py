@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-MAX_ALIASES = 1_000_000
+MAX_ALIASES = 100_000
 """How many aliases are remembered; the one that was learnt first is forgotten first."""
 
 
@@ -27,6 +27,10 @@ class Names:
     def canonical(self, name: str) -> str:
         """Return the bdev's own name for a name or alias."""
         return self._bdevs.get(name, name)
+
+    def all_plain(self, names: Iterable[str]) -> bool:
+        """Tell whether none of the names is a known alias."""
+        return self._bdevs.keys().isdisjoint(names)
 
     def learn(self, name: str, aliases: Iterable[str]) -> None:
         """Remember the aliases of a bdev."""

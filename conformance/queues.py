@@ -53,6 +53,29 @@ class Queues:
             item = Item(Kind.FORGET_STRANGERS, -1)
             self._step(stack, item, item.kind.name, _DEEDS[item.kind])
 
+    def answer(self, stack: Stack, item: Item, inquiry: Inquiry) -> tuple[str, ...] | None:
+        """Take a call that nothing has come in between of; nothing waits in the stack.
+
+        Return the rules of which a promise was kept, or None where more was to be said, and is.
+        """
+        part = part_of(stack, inquiry, self.parts)
+        if part is None:
+            return ()
+        if part.outcome is Outcome.UNKNOWN:
+            self._step(stack, item, part, partial(_request, part), inquiry)
+            return None
+        step = self.automaton.answer(stack.situation, part, partial(_call, part))
+        after = step.after
+        if step.kept is None or after is None or stack.settling or stack.convicted:
+            self._apply(stack, item, step, inquiry)
+            return None
+        stack.situation = after
+        if step.slot in after.slots:
+            stack.calls[step.slot] = inquiry
+        for slot in step.slots_gone:
+            stack.calls.pop(slot, None)
+        return step.kept
+
     def _take(self, stack: Stack, item: Item) -> None:
         payload = item.payload
         match item.kind:
@@ -77,15 +100,13 @@ class Queues:
             self.take(stack, item, Step(stack.situation))
             return
         follower = stack.queue[0] if stack.queue else None
-        at_once = (
-            follower is not None
-            and follower.kind is Kind.REPLY
-            and follower.payload is inquiry
-            and part.outcome is not Outcome.UNKNOWN
+        answered = (
+            follower is not None and follower.kind is Kind.REPLY and follower.payload is inquiry
         )
-        if at_once:
+        if answered and part.outcome is not Outcome.UNKNOWN:
             stack.queue.popleft()
-            self._step(stack, item, (part, True), partial(_call, part), inquiry)
+            step = self.automaton.answer(stack.situation, part, partial(_call, part))
+            self._apply(stack, item, step, inquiry)
         else:
             self._step(stack, item, part, partial(_request, part), inquiry)
 
@@ -120,6 +141,10 @@ class Queues:
         self, stack: Stack, item: Item, key: Hashable, deed: Deed, inquiry: Inquiry | None = None
     ) -> Step:
         step = self.automaton.step(stack.situation, key, deed)
+        self._apply(stack, item, step, inquiry)
+        return step
+
+    def _apply(self, stack: Stack, item: Item, step: Step, inquiry: Inquiry | None) -> None:
         if step.after is not None:
             if inquiry is not None:
                 stack.calls[step.slot] = inquiry
@@ -131,7 +156,6 @@ class Queues:
             stack.calls.pop(slot, None)
         if step.after is not None and step.slot not in step.after.slots:
             stack.calls.pop(step.slot, None)
-        return step
 
 
 def _request(part: Part, alive: Population) -> Done:

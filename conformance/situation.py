@@ -8,12 +8,12 @@ and calls are numbers. So most records cost two look-ups.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bdevcheck.conformance.belief import BudgetError
-from bdevcheck.conformance.judge import Finding
-from bdevcheck.conformance.part import ROOT
+from bdevcheck.conformance.judge import KEPT, Finding, Settled
+from bdevcheck.conformance.part import ROOT, Part
 from bdevcheck.conformance.population import Population
 from bdevcheck.model.machines import Machines
 
@@ -23,7 +23,10 @@ MAX_SITUATIONS = 50_000
 
 @dataclass(slots=True, eq=False)
 class Situation:
-    """One population that nobody changes any more, and the steps found so far from it."""
+    """One population that nobody changes any more, and the steps found so far from it.
+
+    `answers` are those of calls that are answered before anything else is seen.
+    """
 
     population: Population
     names: frozenset[str]
@@ -33,6 +36,7 @@ class Situation:
     is_idle: bool
     has_strangers: bool
     steps: dict[Hashable, Step] = field(default_factory=dict)
+    answers: dict[Part, Step] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +44,10 @@ class Step:
     """Where a record leads, and what it settles.
 
     `after` is None where no explanation is left: `expected` then names the steps that were
-    possible (none: there were too many explanations to follow). `slot` is that of a call that
-    began, `slots` what those of an absorbed stack are called; `names_gone` and `slots_gone` are
-    not alive any more.
+    possible (none: there were too many explanations to follow). `kept` are the rules of which a
+    promise was kept, where nothing else is to be said. `slot` is that of a call that began, `slots`
+    what those of an absorbed stack are called; `names_gone` and `slots_gone` are not alive any
+    more.
     """
 
     after: Situation | None
@@ -52,6 +57,7 @@ class Step:
     names_gone: tuple[str, ...] = ()
     slots_gone: tuple[int, ...] = ()
     expected: tuple[str, ...] = ()
+    kept: tuple[str, ...] | None = None
 
 
 Deed = Callable[[Population], "Done | None"]
@@ -88,6 +94,13 @@ class Automaton:
             known = situation.steps[key] = self._found(situation, deed)
         return known
 
+    def answer(self, situation: Situation, part: Part, deed: Deed) -> Step:
+        """Return where a call leads that is answered before anything else is seen."""
+        known = situation.answers.get(part)
+        if known is None:
+            known = situation.answers[part] = self._found(situation, deed)
+        return known
+
     def _found(self, before: Situation, deed: Deed) -> Step:
         population = before.population.copy()
         try:
@@ -98,13 +111,15 @@ class Automaton:
             labels = {move.vector.label for move in population.moves()}
             return Step(None, expected=tuple(sorted(labels)))
         after = self._intern(population)
+        gone = tuple(sorted(before.names - after.names))
         return Step(
             after,
             tuple(done.findings),
             done.slot,
             done.slots,
-            tuple(sorted(before.names - after.names)),
+            gone,
             tuple(sorted(before.slots - after.slots)),
+            kept=None if gone else _kept(done.findings),
         )
 
     def _intern(self, population: Population) -> Situation:
@@ -115,6 +130,16 @@ class Automaton:
                 self._known.clear()
             known = self._known[key] = _situation(population)
         return known
+
+
+def _kept(findings: Iterable[Finding]) -> tuple[str, ...] | None:
+    """Return the rules of the promises that were kept; None where more is to be said."""
+    rules: list[str] = []
+    for finding in findings:
+        if not isinstance(finding, Settled) or finding.fate != KEPT:
+            return None
+        rules.append(finding.tag[0])
+    return tuple(rules)
 
 
 def _situation(population: Population) -> Situation:

@@ -11,6 +11,7 @@ what a call may have done depends on how it ended.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
@@ -18,7 +19,7 @@ from typing import TypeAlias
 from bdevcheck.conformance.inquiry import Inquiry
 from bdevcheck.conformance.note import Tag
 from bdevcheck.conformance.obligation import Obligation
-from bdevcheck.conformance.part import local_name
+from bdevcheck.conformance.part import Part, local_name
 from bdevcheck.conformance.situation import Situation
 from bdevcheck.traces.record import LogLine
 
@@ -76,7 +77,8 @@ class Item:
 class Stack:
     """One bdev's stack: its situation, and what its numbers stand for.
 
-    `locals` says what each name is called here, `calls` which call each slot stands for.
+    `locals` says what each name is called here, `calls` which call each slot stands for, `parts`
+    what calls met before are in these terms.
     """
 
     root: str
@@ -87,12 +89,19 @@ class Stack:
     slots: dict[int, int] = field(default_factory=dict)
     lines: deque[LogLine] = field(default_factory=deque)
     queue: deque[Item] = field(default_factory=deque)
+    parts: dict[Hashable, Part] = field(default_factory=dict)
     settling: dict[Tag, Obligation] = field(default_factory=dict)
     convicted: deque[Obligation] = field(default_factory=lambda: deque(maxlen=MAX_CONVICTED))
 
     def snapshot(self) -> Snapshot:
         """Return what another stack takes in of this one."""
         return Snapshot(self.situation, dict(self.locals), dict(self.calls), tuple(self.lines))
+
+    def forget_name(self, here: str) -> str:
+        """Let a name go that nothing is about any more, and return it; empty if it is not here."""
+        actual = self.actual.pop(here, "")
+        self.parts.clear()
+        return actual if self.locals.pop(actual, "") else ""
 
     def name_of(self, actual: str) -> str:
         """Return what a name is called here; a new one gets the first free number."""
@@ -104,4 +113,5 @@ class Stack:
                 if name not in self.actual
             )
             self.locals[actual], self.actual[known] = known, actual
+            self.parts.clear()
         return known

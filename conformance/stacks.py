@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 
@@ -22,6 +22,8 @@ MAX_IDLE = 4096
 """How many stacks are kept in which nothing is alive but what is known of a name."""
 MAX_WAITING = 10_000
 """How many records wait in one stack for the outcome of a call, before it counts as unknown."""
+
+_NONE: Mapping[str, Stack] = {}
 
 
 @dataclass(slots=True)
@@ -47,8 +49,10 @@ class Stacks:
     def __post_init__(self) -> None:
         self._queues = Queues(Automaton(self.machines), self._settle)
 
-    def with_part(self, names: Iterable[str]) -> list[Stack]:
+    def with_part(self, names: Sequence[str]) -> list[Stack]:
         """Return the stacks that names are part of, each once."""
+        if len(names) == 1:
+            return list(self._parts.get(names[0], _NONE).values())
         found = {root: s for name in names for root, s in self._parts.get(name, {}).items()}
         return list(found.values())
 
@@ -63,6 +67,15 @@ class Stacks:
             known = self.all[name] = Stack(name, start, {name: ROOT}, {ROOT: name})
             self._parts.setdefault(name, {})[name] = known
         return known
+
+    def worth_asking(self) -> list[Stack]:
+        """Return the stacks that a list of all bdevs may tell something.
+
+        Without a log it tells nothing where nothing is alive: anybody may have made the bdev.
+        """
+        if self.covered or not self._idle:
+            return list(self.all.values())
+        return [stack for root, stack in self.all.items() if root not in self._idle]
 
     def take_in(self, stack: Stack, subject: Subject) -> None:
         """Let a stack take in those of its bases, as they are now, with what waits in them."""
@@ -104,10 +117,30 @@ class Stacks:
             first.calls.clear()
         self.work_off(stack)
 
+    def answer(self, stack: Stack, inquiry: Inquiry, item: Item) -> None:
+        """Let a call's outcome, known now, be seen in a stack that has waited for it."""
+        queue = stack.queue
+        if len(queue) != 1 or queue[0].payload is not inquiry:
+            queue.append(item)
+            self.work_off(stack)
+            return
+        kept = self._queues.answer(stack, queue.popleft(), inquiry)
+        if kept and not inquiry.worst:
+            self.ledger.kept(kept)
+        if queue or stack.situation.has_strangers:
+            self.work_off(stack)
+        elif stack.situation.is_idle is not (stack.root in self._idle):
+            self._note_idle(stack)
+
     def work_off(self, stack: Stack) -> None:
         """Let what waits in a stack happen, as far as outcomes are known."""
-        self._idle.pop(stack.root, None)
         self._queues.work_off(stack)
+        self._note_idle(stack)
+
+    def _note_idle(self, stack: Stack) -> None:
+        if self.all.get(stack.root) is not stack:  # it was let go before
+            return
+        self._idle.pop(stack.root, None)
         if stack.situation.is_idle and not stack.queue:
             self._idle[stack.root] = stack
             if len(self._idle) > MAX_IDLE:
@@ -161,8 +194,7 @@ class Stacks:
             return
         self.ledger.settle(stack, item, step)
         for name in step.names_gone:
-            actual = stack.actual.pop(name, "")
-            if stack.locals.pop(actual, None):
+            if actual := stack.forget_name(name):
                 self._part_no_more(actual, stack)
         if step.after is None:
             self._restart(stack)
@@ -172,7 +204,7 @@ class Stacks:
         for name in [name for name in stack.locals if name != stack.root]:
             self._part_no_more(name, stack)
         stack.locals, stack.actual = {stack.root: ROOT}, {ROOT: stack.root}
-        for each in (stack.settling, stack.calls, stack.slots, stack.lines):
+        for each in (stack.settling, stack.calls, stack.slots, stack.lines, stack.parts):
             each.clear()
         stack.situation = self._queues.automaton.start(
             fresh=False, auto_examine=self.auto_examine, covered=self.covered, named=False

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.names import Names
 from bdevcheck.model.catalogue import Method, base_names, bdev_names, fill
+
+MAX_TEXTS = 20_000
+"""How many texts of parameters are remembered with the names in them."""
 
 MANY = "*"
 """What stands for any number in a template of names."""
@@ -19,18 +22,14 @@ class Subject:
 
     `bdevs` are the bdevs that it makes, deletes or looks for, `bases` what it builds on or uses,
     those of its lvstore included. `has_store`: it names an lvstore; `stored`: one that this trace
-    has made, so that its bases are known. `about_all`: it is about no bdev in particular.
+    has made, so that its bases are known. `names` are all of them, each once.
     """
 
     bdevs: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     has_store: bool = False
     stored: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return all names that the call is about, each once."""
-        return tuple(dict.fromkeys((*self.bdevs, *self.bases)))
+    names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -39,9 +38,27 @@ class Subjects:
 
     names: Names
     stores: Stores = field(init=False)
+    _asked: dict[tuple[str, bytes | None], Subject] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.stores = Stores(self.names)
+
+    def asked(self, call: Call, method: Method) -> Subject:
+        """Return what a call is about, as its request says."""
+        text = call.request.text
+        if text is None or method.store or method.peer:
+            return self.of(call, method, None)
+        key = (method.name, text)
+        known = self._asked.get(key)
+        if known is None:
+            if len(self._asked) >= MAX_TEXTS:
+                self._asked.clear()
+            named = () if method.kind == "use" else bdev_names(method, call.request.params, None)
+            known = self._asked[key] = _subject(named, _bases(method, call.request.params, named))
+        if self.names.all_plain(known.names):
+            return known
+        canonical = self.names.canonical
+        return _subject(map(canonical, known.bdevs), map(canonical, known.bases))
 
     def of(self, call: Call, method: Method, result: object) -> Subject:
         """Return what a call is about; `result` (None: not known) may tell names."""
@@ -51,12 +68,17 @@ class Subjects:
         stored = self.stores.bases_of(stores)
         bases = [*_bases(method, params, named), *stored]
         canonical = self.names.canonical
-        return Subject(
-            tuple(dict.fromkeys(canonical(name) for name in named if MANY not in name)),
-            tuple(dict.fromkeys(canonical(name) for name in bases)),
-            bool(stores),
-            bool(stored),
+        found = _subject(
+            (canonical(name) for name in named if MANY not in name), map(canonical, bases)
         )
+        return replace(found, has_store=bool(stores), stored=bool(stored))
+
+
+def _subject(bdevs: Iterable[str], bases: Iterable[str]) -> Subject:
+    """Return a subject without lvstores; each name once, no templates."""
+    made = tuple(dict.fromkeys(name for name in bdevs if MANY not in name))
+    built_on = tuple(dict.fromkeys(bases))
+    return Subject(made, built_on, names=tuple(dict.fromkeys((*made, *built_on))))
 
 
 def _bases(method: Method, params: object, bdevs: tuple[str, ...]) -> Iterator[str]:
@@ -87,6 +109,8 @@ class Stores:
 
     def learn(self, call: Call, method: Method) -> None:
         """Remember what a success reply shows of lvstores and volumes."""
+        if not method.store and not method.peer:
+            return
         params, result = call.request.params, call.result
         stores = self.of(method, params)
         if not stores:

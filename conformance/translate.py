@@ -7,56 +7,80 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from bdevcheck.conformance.belief import Whose
 from bdevcheck.conformance.inquiry import Inquiry
 from bdevcheck.conformance.names import may_be_alias
-from bdevcheck.conformance.part import Outcome, Part, Parts
+from bdevcheck.conformance.part import ROOT, Outcome, Part, Parts
 from bdevcheck.conformance.stack import Snapshot, Stack
-from bdevcheck.conformance.subject import Subject
-from bdevcheck.model.catalogue import clauses_of, has_superblock
+from bdevcheck.model.catalogue import Method, clauses_of, has_superblock
 from bdevcheck.traces.record import LogLine
+
+MAX_PARTS = 64
+"""How many calls a stack remembers in its own terms."""
+
+_NOBODY: frozenset[str] = frozenset()
+_ROOT_ALONE = frozenset({ROOT})
 
 
 def part_of(stack: Stack, inquiry: Inquiry, parts: Parts) -> Part | None:
     """Return what a call is to a stack; None where it tells nothing about it."""
-    call, subject, outcome = inquiry.call, inquiry.after, inquiry.outcome
-    method = call.method
+    method = inquiry.call.method
     assert method is not None
-    bdevs = subject.bdevs
-    if method.kind == "create" and not set(bdevs) & stack.locals.keys():
-        outcome, bdevs = Outcome.REFUSED, inquiry.before.bdevs
-    about = tuple(stack.locals[name] for name in bdevs if name in stack.locals)
-    bases = _bases_of(stack, subject, method.kind)
-    listed: frozenset[str] | None = None
     if inquiry.listed is not None:
-        listed = frozenset(here for name, here in stack.locals.items() if name in inquiry.listed)
-        if not listed and stack.situation.is_idle:
-            return None
-    named = tuple(sorted({*_shown(stack, inquiry), *_plain(stack, (*about, *bases))}))
+        return _listing(stack, inquiry, method, parts)
     if method.kind == "create":
-        named = tuple(sorted({*about, *_plain(stack, bases)}))
-    superblock = method.kind == "create" and has_superblock(method, call.request.params)
-    lane = _lane(stack, call.request.conn) if method.kind == "create" else 0
+        return _create(stack, inquiry, method, parts)
+    key = (method.name, inquiry.outcome, inquiry.before, inquiry.shown)
+    known = stack.parts.get(key)
+    if known is None:
+        if len(stack.parts) >= MAX_PARTS:
+            stack.parts.clear()
+        known = stack.parts[key] = _other(stack, inquiry, method, parts)
+    return known
+
+
+def _listing(stack: Stack, inquiry: Inquiry, method: Method, parts: Parts) -> Part | None:
+    """Return what a list of all bdevs is to a stack: which of its names are there."""
+    listed = inquiry.listed or frozenset()
+    if len(stack.locals) == 1:
+        here = _ROOT_ALONE if stack.root in listed else _NOBODY
+    else:
+        here = frozenset(here for name, here in stack.locals.items() if name in listed)
+    if not here and stack.situation.is_idle:
+        return None
+    key = (method.name, inquiry.outcome, here)
+    return parts.of(
+        key, lambda: Part(method, inquiry.outcome, listed=here, named=tuple(sorted(here)))
+    )
+
+
+def _create(stack: Stack, inquiry: Inquiry, method: Method, parts: Parts) -> Part:
+    subject, outcome, params = inquiry.after, inquiry.outcome, inquiry.call.request.params
+    about = tuple(stack.locals[name] for name in subject.bdevs if name in stack.locals)
+    if not about:  # it made others than it was asked for
+        outcome = Outcome.REFUSED
+        about = tuple(stack.locals[n] for n in inquiry.before.bdevs if n in stack.locals)
+    # A create may name bases that nobody here has heard of.
+    bases = tuple(map(stack.name_of, subject.bases))
+    named = tuple(sorted({*about, *_plain(stack, bases)}))
+    superblock = has_superblock(method, params)
+    lane = _lane(stack, inquiry.call.request.conn)
     volatile = method.volatile or (subject.has_store and not subject.stored)
-    key = (method.name, outcome, about, bases, listed, named, lane, superblock, volatile)
+    key = (method.name, outcome, about, bases, named, lane, superblock, volatile)
     return parts.of(
         key,
         lambda: Part(
-            method, outcome, about, bases, listed, named,
-            clauses_of(method, call.request.params) if method.kind == "create" else (),
+            method, outcome, about, bases, None, named, clauses_of(method, params),
             lane, superblock, volatile,
         ),
     )  # fmt: skip
 
 
-def _bases_of(stack: Stack, subject: Subject, kind: str) -> tuple[str, ...]:
-    """Return the bases here; a create may name some that nobody here has heard of."""
-    if kind == "create":
-        return tuple(map(stack.name_of, subject.bases))
-    return tuple(stack.locals[name] for name in subject.bases if name in stack.locals)
-
-
-def _shown(stack: Stack, inquiry: Inquiry) -> Iterator[str]:
-    """Yield the names here that the reply shows to be names, not aliases."""
-    shown = inquiry.shown if inquiry.listed is None else inquiry.listed
-    yield from (here for name, here in stack.locals.items() if name in shown)
+def _other(stack: Stack, inquiry: Inquiry, method: Method, parts: Parts) -> Part:
+    subject, outcome = inquiry.before, inquiry.outcome
+    about = tuple(stack.locals[name] for name in subject.bdevs if name in stack.locals)
+    bases = tuple(stack.locals[name] for name in subject.bases if name in stack.locals)
+    shown = (stack.locals[name] for name in inquiry.shown if name in stack.locals)
+    named = tuple(sorted({*shown, *_plain(stack, (*about, *bases))}))
+    key = (method.name, outcome, about, bases, named)
+    return parts.of(key, lambda: Part(method, outcome, about, bases, None, named))
 
 
 def _plain(stack: Stack, names: Iterable[str]) -> Iterator[str]:

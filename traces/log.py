@@ -7,25 +7,25 @@ looks at it. Without `log_enable_timestamps` the time is missing. A message that
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from bdevcheck.traces.exchange import Exchange
 from bdevcheck.traces.fact import fact_of
-from bdevcheck.traces.record import Damage, Hole, LogLine, LogTrace, Place, Stamp
+from bdevcheck.traces.piece import SPOKEN, STAMP, pieces
+from bdevcheck.traces.record import Damage, Hole, LogLine, LogTrace, Place, Stamp, WireTrace
 from bdevcheck.traces.source import Item
+from bdevcheck.traces.spoken import hear, is_unreadable
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_STAMP = re.compile(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\] ")
 _HEAD = re.compile(
     rb"(?:\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{6})\] )?"
     rb"(?:([^\s:]+): *\d+:([^\s:]+): \*([A-Z]+)\*: )?"
 )
 _BANNER = b"Starting SPDK"
-_STAMPED_PLAIN = (
-    _BANNER, b"[ DPDK EAL parameters", b"request: ", b"response: ", b"batch response: "
-)  # fmt: skip
+_STAMPED_PLAIN = (_BANNER, b"[ DPDK EAL parameters")
 _FOREIGN = re.compile(rb"EAL: |TELEMETRY: |[^ ]+: [^ ]+: .*Assertion `.*' failed\.$")
 _SCRIPT_TIME = re.compile(rb"\s*(?:\d\d:\d\d:\d\d(?:\.\d+)?)?\s*")
 """What a test runner writes before each line of its log."""
@@ -34,7 +34,7 @@ _SCRIPT_TIME = re.compile(rb"\s*(?:\d\d:\d\d:\d\d(?:\.\d+)?)?\s*")
 def is_log_line(line: bytes) -> bool:
     """Tell whether a line holds at least one log line, with a time or without."""
     head = _HEAD.match(line)
-    return _STAMP.search(line) is not None or (head is not None and head.end() > 0)
+    return STAMP.search(line) is not None or (head is not None and head.end() > 0)
 
 
 def read(items: Iterable[Item], name: str, utc_offset_s: int = 0) -> LogTrace:
@@ -44,24 +44,28 @@ def read(items: Iterable[Item], name: str, utc_offset_s: int = 0) -> LogTrace:
     between its stamped neighbours. Unreadable bytes, cut lines and times that run back are also
     Damage.
     """
-    reader = _Reader(name, utc_offset_s * 1_000_000_000)
+    return read_both(items, name, utc_offset_s)[1]
+
+
+def read_both(
+    items: Iterable[Item], name: str, utc_offset_s: int = 0
+) -> tuple[WireTrace | None, LogTrace]:
+    """Read a log as `read` does, and the messages of the JSON-RPC log among its lines.
+
+    The first is None where there are none. Connections are not known there (LIFECYCLE 2.10).
+    """
+    reader = _Reader(name, utc_offset_s * 1_000_000_000, Exchange(name))
     for number, data in items:
         if isinstance(data, Damage):
             reader.damage.append(data)
+            reader.heard.damaged(data)
             reader.open_hole(number, data.reason)
             continue
         reader.line_count += 1
-        for part in _parts(data.rstrip(b"\r")):
+        for part in pieces(data.rstrip(b"\r")):
             reader.take(part, number)
-    return reader.finish()
-
-
-def _parts(line: bytes) -> Iterator[bytes]:
-    start = 0
-    while (match := _STAMP.search(line, start + 1)) is not None:
-        yield line[start : match.start()]
-        start = match.start()
-    yield line[start:]
+    heard = reader.heard.trace() if reader.heard.calls else None
+    return heard, reader.finish()
 
 
 class _Origin(NamedTuple):
@@ -76,6 +80,7 @@ class _Reader:
 
     name: str
     offset_ns: int
+    heard: Exchange
     lines: list[LogLine] = field(default_factory=list)
     holes: list[Hole] = field(default_factory=list)
     damage: list[Damage] = field(default_factory=list)
@@ -99,15 +104,26 @@ class _Reader:
         at_ns = self.time_of(second, micro) if second else None
         if at_ns is not None:
             self.pass_time(at_ns, line)
+        if file is None and part.startswith(SPOKEN, head.end()):
+            self.hear(part, head.end(), line, at_ns)
+            return
         problem = _unreadable(part) or ("a time that is none" if second and at_ns is None else "")
         if problem:
             self.spoil(part, line, at_ns, problem)
+            if file is None and is_unreadable(part):
+                self.hear(part, head.end(), line, at_ns)
         elif file is None:
             self.take_plain(part, head.end(), line, at_ns)
         else:
             stamp = Stamp(Place(self.name, line), self.seq, at_ns, None)
             debug = level == b"DEBUG" and file.rpartition(b"/")[2] == b"bdev.c"
             self.take_message(part, head.end(), stamp, _Origin(function, level, debug))
+
+    def hear(self, part: bytes, start: int, line: int, at_ns: int | None) -> None:
+        """Take a message of the JSON-RPC log, or what is left of one."""
+        at = self.heard.stamp(line, at_ns)
+        if not hear(self.heard, part[start:], at) and STAMP.search(part, start):
+            self.open_hole(line, "a message that is cut, and what may follow it")
 
     def take_message(self, part: bytes, start: int, at: Stamp, origin: _Origin) -> None:
         """Take a record with its place in the source code, text from byte `start` on."""

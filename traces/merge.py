@@ -1,6 +1,6 @@
 """Bring the sources of one run together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from bdevcheck.traces import log as log_format
 from bdevcheck.traces import wire as wire_format
 from bdevcheck.traces.detect import Form, detect
 from bdevcheck.traces.record import Hole, InputError, LogLine, LogTrace, Trace, WireTrace
-from bdevcheck.traces.source import read_lines, source_name
+from bdevcheck.traces.source import Item, read_lines, source_name
 
 DEFAULT_TOLERANCE_NS = 100_000
 """How far apart times of wire and log must be to be ordered.
@@ -42,11 +42,32 @@ def load(
     ordered against the wire is left out, and the notes say why. Raises InputError for two inputs of
     a kind, none at all, or one that cannot be read.
     """
+    return gather(open_inputs(paths), tolerance_ns=tolerance_ns, utc_offset_s=utc_offset_s)
+
+
+class Input(NamedTuple):
+    """An input whose form is known, and its lines."""
+
+    name: str
+    form: Form
+    items: Iterator[Item]
+
+
+def open_inputs(paths: Iterable[str | PathLike[str]]) -> list[Input]:
+    """Open inputs and find out what each is; raises InputError where nothing tells."""
+    return [_open(fspath(path)) for path in paths]
+
+
+def _open(path: str) -> Input:
+    name = source_name(path)
+    return Input(name, *detect(read_lines(path), name))
+
+
+def gather(inputs: Iterable[Input], *, tolerance_ns: int, utc_offset_s: int | None) -> Trace:
+    """Read opened inputs whole, and bring them together as `load` does."""
     wire: WireTrace | None = None
     log: LogTrace | None = None
-    for path in paths:
-        name = source_name(fspath(path))
-        form, items = detect(read_lines(fspath(path)), name)
+    for name, form, items in inputs:
         if form is Form.WIRE:
             _refuse_second(wire, name, form)
             wire = wire_format.read(items, name)

@@ -67,8 +67,8 @@ class Request(msgspec.Struct, gc=False):
     """Record a request as the client wrote it.
 
     `id` is any JSON value, or NO_ID when the member is absent; compare ids by `id_key`. `body` are
-    the parameters, or their JSON text as long as nobody has asked for them: use `params`. `batch`
-    is the seq of the array that held the request.
+    the parameters or their JSON text: use `params`, or `text` to compare without reading them.
+    `batch` is the seq of the array that held the request.
     """
 
     at: Stamp
@@ -77,13 +77,21 @@ class Request(msgspec.Struct, gc=False):
     method: str
     body: object
     batch: int | None
+    _params: object = NO_ID
 
     @property
     def params(self) -> object:
         """Return the parameters, None when absent."""
-        if type(self.body) is msgspec.Raw:
-            self.body = value_of_json(bytes(self.body))
-        return self.body
+        if type(self.body) is not msgspec.Raw:
+            return self.body
+        if self._params is NO_ID:
+            self._params = value_of_json(bytes(self.body))
+        return self._params
+
+    @property
+    def text(self) -> bytes | None:
+        """Return the JSON text of the parameters, None where it is not known."""
+        return bytes(self.body) if type(self.body) is msgspec.Raw else None
 
 
 class Error(msgspec.Struct, frozen=True, gc=False):
@@ -175,7 +183,9 @@ class WireTrace:
 
     `complete_from_start`: the recording starts with seq 1 and every connection that talks was seen
     opening. `complete_to_end`: it ends with the remark that the recorder stopped; without it the
-    last lines may be missing without a sign.
+    last lines may be missing without a sign. `connections_known` is False where the source does not
+    say on which connection a message went: then all are on connection 0, but for calls whose
+    replies cannot be read, and the same id may belong to several clients.
     """
 
     source: str
@@ -184,6 +194,7 @@ class WireTrace:
     clock: ClockReport
     complete_from_start: bool
     complete_to_end: bool
+    connections_known: bool = True
 
 
 class FactKind(StrEnum):

@@ -7,7 +7,7 @@ version is 1.
 """
 
 import json
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, Literal, NamedTuple
@@ -91,6 +91,9 @@ class _QuickEnvelope(msgspec.Struct, gc=False):
     version: int = VERSION
 
 
+_QUICK = msgspec.json.Decoder(_QuickEnvelope)
+
+
 class _Row(NamedTuple):
     """One line that is a record: in its order, and what it says, quick or whole."""
 
@@ -120,11 +123,11 @@ def read(items: Iterable[Item], name: str) -> WireTrace:
 
 @dataclass(slots=True)
 class Reading:
-    """A recording while it is read: its records come one by one, and memory does not grow.
+    """A recording while it is read, line by line; memory does not grow with its length.
 
     `lost` is the first place from which on records are, or may be, missing. Damage beyond
     MAX_DAMAGE is counted in `more_damage`, but for what loses records. The rest is known at the
-    end.
+    end. All state is in the fields, so that a reading can be put away and taken up again.
     """
 
     name: str
@@ -132,79 +135,61 @@ class Reading:
     more_damage: int = 0
     lost: Damage | None = None
     clock: ClockJudge = field(default_factory=ClockJudge)
-    complete_from_start: bool = False
+    complete_from_start: bool = True
     complete_to_end: bool = False
     _opened: set[int] = field(default_factory=set)
     _bad: tuple[int, bytes, str] | None = None
+    _last: _Row | None = None
+    _waiting: list[_Row] = field(default_factory=list)
     _highest: int = 0
 
     def records(self, items: Iterable[Item]) -> Iterator[WireRecord]:
-        """Yield the records in the order of seq.
+        """Yield the records of a whole recording in the order of seq."""
+        for number, data in items:
+            yield from self.take(number, data)
+        yield from self.finish()
+
+    def take(self, number: int, data: bytes | Damage) -> Sequence[WireRecord]:
+        """Take the next line, and return the records that are known now, in the order of seq.
 
         Lines out of order are put in order within a window of MAX_LATE lines; what comes later
-        than that counts as lost.
+        than that counts as lost. Raises InputError for a version of the format that is not known.
         """
-        first = True
-        for row in self._in_order(self._rows(items)):
-            if first:
-                self.complete_from_start, first = row.seq == 1, False
-            stamp = Stamp(
-                Place(self.name, row.line),
-                row.seq,
-                row.envelope.ts_wall_ns,
-                row.envelope.ts_mono_ns,
-            )
-            fault = self.clock.take(stamp)
-            if fault is not None:
-                self._note(fault)
-            envelope = row.envelope
-            if type(envelope) is _QuickEnvelope:
-                self.complete_to_end = False
-                self.complete_from_start &= envelope.conn in self._opened
-                yield _quick_record(envelope, stamp)
-            else:
-                assert isinstance(envelope, _Envelope)
-                self.complete_to_end = envelope.note == STOPPED
-                yield from self._whole(envelope, stamp)
+        if self._bad is not None:
+            self._note(_bad_line(self.name, *self._bad, last=False))
+            self._bad = None
+        if isinstance(data, Damage):
+            self._note(data)
+            return ()
+        row = self._row(number, data)
+        if row is None:
+            return ()
+        last = self._last
+        if not self._waiting and row.seq == (1 if last is None else last.seq + 1):
+            self._highest = row.seq
+            return self._now(row)
+        self._note_late(row)
+        heappush(self._waiting, row)
+        return self._ready(MAX_LATE)
 
-    def _whole(self, envelope: _Envelope, stamp: Stamp) -> Iterator[WireRecord]:
-        for record in _records(envelope, stamp):
-            self._note_conn(record)
-            yield record
-
-    def _note_conn(self, record: WireRecord) -> None:
-        """Notice a connection that was not seen opening."""
-        if isinstance(record, Opened):
-            self._opened.add(record.conn)
-        elif isinstance(record, Request | Reply | Garbled | Closed):
-            self.complete_from_start &= record.conn in self._opened
-
-    def _rows(self, items: Iterable[Item]) -> Iterator[_Row]:
-        """Yield the lines that are records, in the order of the file."""
-        decode = msgspec.json.Decoder(_QuickEnvelope).decode
-        for number, data in items:
-            if self._bad is not None:
-                self._note(_bad_line(self.name, *self._bad, last=False))
-                self._bad = None
-            if isinstance(data, Damage):
-                self._note(data)
-                continue
-            try:
-                if data.isascii() or data.decode():
-                    quick = decode(data)
-                    if _is_quick(quick):
-                        yield _Row(quick.seq, number, quick)
-                        continue
-            except (ValueError, RecursionError):
-                pass
-            row = self._careful(data, number)
-            if row is not None:
-                yield row
+    def finish(self) -> Sequence[WireRecord]:
+        """Return what is left when no line comes any more."""
         if self._bad is not None:
             self._note(_bad_line(self.name, *self._bad, last=True))
+            self._bad = None
+        found = self._ready(0)
+        self.complete_from_start &= self._last is not None
+        return found
 
-    def _careful(self, data: bytes, number: int) -> _Row | None:
-        """Read a line that is not one of the usual kind."""
+    def _row(self, number: int, data: bytes) -> _Row | None:
+        """Read a line; None for one that is no record."""
+        try:
+            if data.isascii() or data.decode():
+                quick = _QUICK.decode(data)
+                if _is_quick(quick):
+                    return _Row(quick.seq, number, quick)
+        except (ValueError, RecursionError):
+            pass
         read = _decode_whole(data, self.name, number)
         fault = read if isinstance(read, str) else _fault_of(read, self.name, number)
         if fault is None and not isinstance(read, str):
@@ -212,32 +197,48 @@ class Reading:
         self._bad = (number, data, str(fault))
         return None
 
-    def _in_order(self, rows: Iterator[_Row]) -> Iterator[_Row]:
-        """Yield rows by seq, drop repetitions, and report what that shows."""
-        last: _Row | None = None
-        waiting: list[_Row] = []
-        for row in rows:
-            if not waiting and row.seq == (1 if last is None else last.seq + 1):
-                self._highest = row.seq
-                last = row
-                yield row
+    def _ready(self, window: int) -> list[WireRecord]:
+        """Return the records of the rows that wait for nothing more; drop repetitions."""
+        found: list[WireRecord] = []
+        waiting = self._waiting
+        while waiting and (len(waiting) > window or _follows(waiting[0], self._last)):
+            row, last = heappop(waiting), self._last
+            if last is not None and row.seq <= last.seq:
+                self._note(_repetition(last, row, self.name))
                 continue
-            self._note_late(row)
-            heappush(waiting, row)
-            while waiting and (len(waiting) > MAX_LATE or _follows(waiting[0], last)):
-                last = yield from self._next(heappop(waiting), last)
-        while waiting:
-            last = yield from self._next(heappop(waiting), last)
+            if last is not None and row.seq != last.seq + 1:
+                self._note(_gap(last, row, self.name))
+            found += self._now(row)
+        return found
 
-    def _next(self, row: _Row, last: _Row | None) -> Generator[_Row, None, _Row | None]:
-        """Yield the next row that is known, and return the last one; report what is missing."""
-        if last is not None and row.seq <= last.seq:
-            self._note(_repetition(last, row, self.name))
-            return last
-        if last is not None and row.seq != last.seq + 1:
-            self._note(_gap(last, row, self.name))
-        yield row
-        return row
+    def _now(self, row: _Row) -> Sequence[WireRecord]:
+        """Return the records of the row whose turn it is."""
+        if self._last is None:
+            self.complete_from_start &= row.seq == 1
+        self._last = row
+        envelope = row.envelope
+        place = Place(self.name, row.line)
+        stamp = Stamp(place, row.seq, envelope.ts_wall_ns, envelope.ts_mono_ns)
+        fault = self.clock.take(stamp)
+        if fault is not None:
+            self._note(fault)
+        if type(envelope) is _QuickEnvelope:
+            self.complete_to_end = False
+            self.complete_from_start &= envelope.conn in self._opened
+            return (_quick_record(envelope, stamp),)
+        assert isinstance(envelope, _Envelope)
+        self.complete_to_end = envelope.note == STOPPED
+        records = _records(envelope, stamp)
+        for record in records:
+            self._note_conn(record)
+        return records
+
+    def _note_conn(self, record: WireRecord) -> None:
+        """Notice a connection that was not seen opening."""
+        if isinstance(record, Opened):
+            self._opened.add(record.conn)
+        elif isinstance(record, Request | Reply | Garbled | Closed):
+            self.complete_from_start &= record.conn in self._opened
 
     def _note_late(self, row: _Row) -> None:
         if row.seq < self._highest:

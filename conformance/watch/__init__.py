@@ -9,8 +9,8 @@ keeps only what is alive, and says what became of each obligation as soon as tha
 * `setting` is what it may ask about the trace as a whole: which of two records came first, and
   when a missing log line proves something;
 * `run` puts watches over a whole trace;
-* `course`, `fault`, `gate`, `holding`, `life`, `listing`, `lull`, `poll`, `release`, `ring` and
-  `session` are what watches have in common;
+* `course`, `fault`, `gate`, `holding`, `life`, `listing`, `lull`, `origin`, `poll`, `registry`,
+  `release`, `ring`, `session`, `standing` and `suspicion` are what watches have in common;
 * every other module is one watch, and `WATCHES` has them all.
 """
 
@@ -18,13 +18,19 @@ from __future__ import annotations
 
 from bdevcheck.conformance.watch.answered import EveryAnswer
 from bdevcheck.conformance.watch.base import Watch, Watcher
+from bdevcheck.conformance.watch.cascade import RemovalCascade
 from bdevcheck.conformance.watch.claim import ClaimExclusion
+from bdevcheck.conformance.watch.deferral import DeferredFires
+from bdevcheck.conformance.watch.error_effect import ErrorWithoutEffect
 from bdevcheck.conformance.watch.malformed import MalformedRequests
 from bdevcheck.conformance.watch.notification import NotificationOrder
 from bdevcheck.conformance.watch.notified import Notified
+from bdevcheck.conformance.watch.result_name import ResultNames
+from bdevcheck.conformance.watch.resurrection import NoResurrection
 from bdevcheck.conformance.watch.slots import SlotsReclaimed
 from bdevcheck.conformance.watch.state_gating import StateGating
 from bdevcheck.conformance.watch.unique_name import UniqueNames
+from bdevcheck.conformance.watch.unregister import UnregisterFinishes
 
 __all__ = ["WATCHES", "Watch", "Watcher"]
 
@@ -37,5 +43,11 @@ WATCHES: tuple[Watcher, ...] = (
     MalformedRequests,
     EveryAnswer,
     SlotsReclaimed,
+    DeferredFires,
+    ResultNames,
+    ErrorWithoutEffect,
+    RemovalCascade,
+    NoResurrection,
+    UnregisterFinishes,
 )
 """All watches, in order of report."""
