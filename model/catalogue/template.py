@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 _FIELD = re.compile(r"\{([a-z0-9_|]+)([#^]?)\}")
 MAX_NAMES = 1024
@@ -26,17 +27,34 @@ def is_well_formed(template: str) -> bool:
 
 def fill(template: str, params: object) -> tuple[str, ...]:
     """Return the names that `template` makes of `params`; none where a parameter is missing."""
+    fields, tail = _parsed(template)
+    if len(fields) == 1:
+        text, names, mark = fields[0]
+        return tuple(text + value + tail for value in _values(names, mark, params))
     texts = [""]
+    for before, names, mark in fields:
+        values = _values(names, mark, params)
+        texts = [text + before + value for text in texts for value in values]
+    return tuple(text + tail for text in texts)
+
+
+_Field = tuple[str, tuple[str, ...], str]
+"""The text before a field, the parameters that it may take, and its mark."""
+
+
+@cache
+def _parsed(template: str) -> tuple[tuple[_Field, ...], str]:
+    """Return the fields of a template of the catalogue, and the text after the last."""
+    fields: list[_Field] = []
     position = 0
     for match in _FIELD.finditer(template):
-        values = _values(match[1], match[2], params)
-        texts = [text + template[position : match.start()] + v for text in texts for v in values]
+        fields.append((template[position : match.start()], tuple(match[1].split("|")), match[2]))
         position = match.end()
-    return tuple(text + template[position:] for text in texts)
+    return tuple(fields), template[position:]
 
 
-def _values(names: str, mark: str, params: object) -> Sequence[str]:
-    value = next((v for n in names.split("|") if (v := value_of(params, n)) is not None), None)
+def _values(names: Sequence[str], mark: str, params: object) -> Sequence[str]:
+    value = next((v for n in names if (v := value_of(params, n)) is not None), None)
     if mark == "#":
         count = value if isinstance(value, int) and not isinstance(value, bool) else 0
         return [str(number) for number in range(min(count, MAX_NAMES))]
