@@ -239,6 +239,12 @@ class Population:
             if self._is_over(older) and older.rpc not in self.asked:
                 self._forget(older)
 
+    def is_over_in(self, belief: Belief) -> bool:
+        """Tell whether the bdev that this is about is over in every explanation of a belief."""
+        over = {*self.machines.bdev.sources("is_over")}
+        own = [thing for thing in self.things if thing.name == ROOT]
+        return all(belief.states_of(thing.bdev) <= over for thing in own)
+
     def _is_over(self, thing: Thing) -> bool:
         return self.belief.states_of(thing.bdev) <= {*self.machines.bdev.sources("is_over")}
 
