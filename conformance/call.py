@@ -106,7 +106,7 @@ class Pairer:
     """Pairs requests and replies, record by record; memory is bounded by what is open."""
 
     replies: int = 0
-    _rows: Mapping[str, Method] = field(default_factory=rows_by_name)
+    _rows: Mapping[str, Method] = field(default_factory=lambda: rows_by_name())
     _number: int = 0
     _lines: dict[int, _Line] = field(default_factory=dict)
     _closed: deque[int] = field(default_factory=deque)

@@ -21,9 +21,16 @@ from bdevcheck.conformance.watching import Watching
 from bdevcheck.model.machines import LIFE_CYCLES, Machines
 from bdevcheck.model.rule import JUDGED
 from bdevcheck.traces.detect import Form
-from bdevcheck.traces.merge import DEFAULT_TOLERANCE_NS, Input, gather, open_inputs
+from bdevcheck.traces.merge import (
+    DEFAULT_TOLERANCE_NS,
+    NO_FORMS,
+    Forms,
+    Input,
+    gather,
+    open_inputs,
+)
 from bdevcheck.traces.pause import rare_collector
-from bdevcheck.traces.record import Damage, LogLine, LogTrace, Trace, WireRecord
+from bdevcheck.traces.record import Damage, LogLine, LogTrace, Place, Trace, WireRecord
 from bdevcheck.traces.wire import Reading
 
 Progress = Callable[[int, int], None]
@@ -59,7 +66,7 @@ def check(
                 _tell(progress, point.number, len(records))
             _take(checker, point.tick, point.what)
         checker.finish(complete=wire is None or wire.complete_to_end)
-    sources = tuple(source.source for source in (wire, log) if source is not None)
+    sources = tuple(dict.fromkeys(each.source for each in (wire, log) if each is not None))
     damage = wire.damage if wire is not None else ()
     log_damage = log.damage if log is not None else ()
     return report_of(Account(sources, damage, log_damage, trace.notes, lost), checker)
@@ -68,6 +75,7 @@ def check(
 def check_files(
     paths: Iterable[str | PathLike[str]],
     *,
+    forms: Forms = NO_FORMS,
     rules: Iterable[str] = (),
     machines: Machines = LIFE_CYCLES,
     tolerance_ns: int = DEFAULT_TOLERANCE_NS,
@@ -78,7 +86,7 @@ def check_files(
 
     The rest is as in `check` and `traces.load`. Raises InputError.
     """
-    inputs = open_inputs(paths)
+    inputs = open_inputs(paths, forms)
     if len(inputs) == 1 and inputs[0].form is Form.WIRE:
         return _check_stream(inputs[0], machines, rules, progress)
     trace = gather(inputs, tolerance_ns=tolerance_ns, utc_offset_s=utc_offset_s)
@@ -191,7 +199,12 @@ def _sound_part(trace: Trace) -> tuple[Sequence[WireRecord], Damage | None]:
     first = min(losses, key=lambda damage: damage.place.line)
     records = trace.wire.records
     end = next(
-        (n for n, each in enumerate(records) if each.at.place.line >= first.place.line),
+        (n for n, each in enumerate(records) if _is_at(each.at.place, first.place)),
         len(records),
     )
     return records[:end], first
+
+
+def _is_at(place: Place, lost: Place) -> bool:
+    """Tell whether a place is at a loss or behind it; a trace of several files ends at a loss."""
+    return place.source == lost.source and place.line >= lost.line

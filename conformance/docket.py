@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bdevcheck.conformance.call import Call
-from bdevcheck.conformance.explain import unexamined_doubt
 from bdevcheck.conformance.inquiry import Inquiry, entries_of, outcome_of
-from bdevcheck.conformance.judge import RULE_OF
 from bdevcheck.conformance.ledger import Ledger
 from bdevcheck.conformance.names import Names
 from bdevcheck.conformance.part import ROOT, Outcome
@@ -96,6 +94,7 @@ class Docket:
             return
         if inquiry.known:  # it was given up before
             del self.inquiries[call.number]
+            self.ledger.overdue(inquiry)
             return
         self._read_reply(inquiry, call.method)
         self._decide(call)
@@ -117,7 +116,7 @@ class Docket:
         self.stacks.auto_examine = False
         self.stacks.tell_all(Kind.AUTO_EXAMINE_OFF, self.number)
         if not told:
-            self.ledger.books.acquit(RULE_OF["wait"].name, unexamined_doubt)
+            self.ledger.acquit(call.number)
 
     def _read_reply(self, inquiry: Inquiry, method: Method) -> None:
         call = inquiry.call

@@ -104,6 +104,12 @@ def ambiguous_doubt(rule: str, bdev: str, call: Call) -> Doubt:
     return _doubt(rule, bdev, call, why, "give every open request its own id")
 
 
+def overdue_doubt(rule: str, bdev: str, call: Call) -> Doubt:
+    """Say that a reply came after so many records that its call had been given up."""
+    why = "its reply came after more records about the bdev than are held back for one call"
+    return _doubt(rule, bdev, call, why, "record without the calls that come in between")
+
+
 def unexamined_doubt(owed: Obligation) -> Doubt:
     """Say that a charge was taken back: bdevs were not examined when they registered."""
     why = "the target was set to examine bdevs only when asked to, as a later call shows"

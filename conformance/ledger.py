@@ -14,7 +14,9 @@ from bdevcheck.conformance.explain import (
     given_up_doubt,
     orphan_doubt,
     orphan_violation,
+    overdue_doubt,
     torn_doubt,
+    unexamined_doubt,
     unexplained_of,
 )
 from bdevcheck.conformance.inquiry import Inquiry
@@ -42,16 +44,21 @@ from bdevcheck.model.rule import ONE_REPLY, RULES
 from bdevcheck.traces.record import LogLine
 
 _NUMBER_OF = {rule: number for number, rule in enumerate(RULES)}
+_OWES_NOTHING = (Outcome.REFUSED, Outcome.UNKNOWN)
 _RANK = {KEPT: 0, EXEMPT: 0, UNDECIDED: 1, VIOLATED: 2}
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Who owes what, and what became of it; `variants` are those that explain the trace so far."""
+    """Who owes what, and what became of it; `variants` are those that explain the trace so far.
+
+    `unexamined_before`: of calls before this one, waits cannot be convicted (LIFECYCLE 1.3).
+    """
 
     books: Books
     evidence: Evidence = field(default_factory=Evidence)
     variants: int = EVERY_VARIANT
+    unexamined_before: int = -1
 
     # -- what a record did to a stack ----------------------------------------------------------
 
@@ -103,6 +110,12 @@ class Ledger:
     def _settled(self, stack: Stack, finding: Settled) -> None:
         rule, _, slot = finding.tag
         inquiry = stack.calls[slot]
+        if stack.blind and rule == RULE_OF["wait"].name and finding.fate == KEPT:
+            self._leave_in_doubt(stack, inquiry, over_budget=True)
+            return
+        taken_back = rule == RULE_OF["wait"].name and inquiry.call.number < self.unexamined_before
+        if taken_back and finding.fate == VIOLATED:
+            finding = finding._replace(fate=UNDECIDED)
         if inquiry.worst:
             if _RANK[finding.fate] <= _RANK[inquiry.worst]:
                 stack.settling.pop(finding.tag, None)
@@ -120,7 +133,8 @@ class Ledger:
             self.books.charge(order, owed)
             stack.convicted.append(owed)
         else:
-            self.books.doubted(order, doubt_of(self.evidence, owed))
+            doubt = unexamined_doubt(owed) if taken_back else doubt_of(self.evidence, owed)
+            self.books.doubted(order, doubt)
 
     def _give_up(self, stack: Stack, item: Item, step: Step) -> None:
         """Say that no explanation is left, or too many are, and leave what was owed in doubt."""
@@ -132,14 +146,44 @@ class Ledger:
             self.books.not_explained(unexplained_of(stack.root, found, expected))
         if step.expected and not self.evidence.torn:
             self.variants = 0
-        for rule, _, slot in stack.situation.population.owed:
-            inquiry = stack.calls[slot]
-            if inquiry.call.reply is not None and not inquiry.worst:
-                self.books.count(rule, UNDECIDED)
-                doubt = given_up_doubt(
-                    rule, stack.root, inquiry.call, over_budget=not step.expected
-                )
-                self.books.doubted(_order(inquiry.call, rule, stack.root), doubt)
+        left = {
+            stack.calls[slot].call.number: stack.calls[slot]
+            for _, _, slot in stack.situation.population.owed
+        }
+        if isinstance(item.payload, Inquiry):  # it may have been answered before it was on record
+            left[item.payload.call.number] = item.payload
+        for inquiry in left.values():
+            self._leave_in_doubt(stack, inquiry, over_budget=not step.expected)
+
+    def _leave_in_doubt(self, stack: Stack, inquiry: Inquiry, *, over_budget: bool) -> None:
+        call, method = inquiry.call, inquiry.call.method
+        rule = RULE_OF.get(method.kind) if method is not None else None
+        if rule is None or call.reply is None or inquiry.outcome in _OWES_NOTHING:
+            return
+        if inquiry.worst:
+            if _RANK[inquiry.worst] >= _RANK[UNDECIDED]:
+                return
+            self.books.count(rule.name, inquiry.worst, -1)
+            inquiry.worst = UNDECIDED
+        elif stack.root not in inquiry.after.names:
+            return
+        self.books.count(rule.name, UNDECIDED)
+        doubt = given_up_doubt(rule.name, stack.root, call, over_budget=over_budget)
+        self.books.doubted(_order(call, rule.name, stack.root), doubt)
+
+    def overdue(self, inquiry: Inquiry) -> None:
+        """Say that a reply came so late that nobody waited for it any more."""
+        call, method = inquiry.call, inquiry.call.method
+        rule = RULE_OF.get(method.kind) if method is not None else None
+        if rule is not None:
+            bdev = next(iter(inquiry.before.names), "")
+            self.books.count(rule.name, UNDECIDED)
+            self.books.doubted(_order(call, rule.name, bdev), overdue_doubt(rule.name, bdev, call))
+
+    def acquit(self, number: int) -> None:
+        """Take back what was concluded about waits: examination was not automatic before."""
+        self.unexamined_before = number
+        self.books.acquit(RULE_OF["wait"].name, unexamined_doubt)
 
     def conclude(self, stack: Stack) -> None:
         """Close the books about a stack."""

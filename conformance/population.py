@@ -180,7 +180,7 @@ class Population:
             clauses=part.clauses,
             bases=part.bases,
             raid=f"assembly {mark}" if raid else "",
-            disk=f"disk {mark}" if part.superblock else "",
+            disk=f"disk {mark}" if raid and part.superblock else "",
             volatile=part.volatile,
         )
         self._replace_older(thing)

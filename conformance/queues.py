@@ -66,7 +66,7 @@ class Queues:
             return None
         step = self.automaton.answer(stack.situation, part, partial(_call, part))
         after = step.after
-        if step.kept is None or after is None or stack.settling or stack.convicted:
+        if step.kept is None or after is None or stack.settling or stack.convicted or stack.blind:
             self._apply(stack, item, step, inquiry)
             return None
         stack.situation = after

@@ -78,7 +78,8 @@ class Stack:
     """One bdev's stack: its situation, and what its numbers stand for.
 
     `locals` says what each name is called here, `calls` which call each slot stands for, `parts`
-    what calls met before are in these terms.
+    what calls met before are in these terms. `blind`: it was begun anew, and what examination may
+    be assembling is not known any more.
     """
 
     root: str
@@ -91,6 +92,7 @@ class Stack:
     queue: deque[Item] = field(default_factory=deque)
     parts: dict[Hashable, Part] = field(default_factory=dict)
     settling: dict[Tag, Obligation] = field(default_factory=dict)
+    blind: bool = False
     convicted: deque[Obligation] = field(default_factory=lambda: deque(maxlen=MAX_CONVICTED))
 
     def snapshot(self) -> Snapshot:

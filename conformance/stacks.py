@@ -105,9 +105,17 @@ class Stacks:
             for call in calls:
                 self.unnamed[call].append(barrier)
             stack.queue.append(Item(Kind.BARRIER, item.number, barrier))
+            self._release_the_overdue()
         stack.queue.append(item)
         if len(stack.queue) > MAX_WAITING:
             self._give_up_waiting(stack)
+
+    def _release_the_overdue(self) -> None:
+        """Wait no longer for a create's name when too much waits for it."""
+        for call in [call for call, held in self.unnamed.items() if len(held) > MAX_WAITING]:
+            for barrier in self.unnamed.pop(call):
+                barrier.calls.discard(call)
+                self.work_off(barrier.stack)
 
     def _give_up_waiting(self, stack: Stack) -> None:
         first = stack.queue[0].payload
@@ -206,6 +214,7 @@ class Stacks:
         stack.locals, stack.actual = {stack.root: ROOT}, {ROOT: stack.root}
         for each in (stack.settling, stack.calls, stack.slots, stack.lines, stack.parts):
             each.clear()
+        stack.blind = True
         stack.situation = self._queues.automaton.start(
             fresh=False, auto_examine=self.auto_examine, covered=self.covered, named=False
         )

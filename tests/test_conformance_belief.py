@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bdevcheck.conformance import belief as module
 from bdevcheck.conformance.belief import COST_MARGIN, Belief, BudgetError, Move, State
-from bdevcheck.conformance.note import Note, Tag, join
+from bdevcheck.conformance.note import Note, Tag, join, told_together
 from bdevcheck.model.compose import vector
 from bdevcheck.model.machine import Machine, declare
 from bdevcheck.traces import FactKind
@@ -53,6 +53,22 @@ def test_cheapest_explanation_alone_says_what_is_best() -> None:
     dear = Note(2, NOTHING, frozenset(TAGS[1:]), frozenset(TAGS[1:]), 2)
     assert join(cheap, dear).best == cheap.best
     assert join(cheap, dear._replace(cost=1)).best == NOTHING
+
+
+@given(_notes(), _notes(), _notes())
+def test_told_together_is_associative_and_commutative(left: Note, mid: Note, right: Note) -> None:
+    one = told_together(told_together(left, mid), right)
+    assert one == told_together(left, told_together(mid, right))
+    assert told_together(left, mid) == told_together(mid, left)
+
+
+@given(_notes(), _notes())
+def test_explanations_told_together_pay_and_break_what_each_does(left: Note, right: Note) -> None:
+    both = told_together(left, right)
+    assert both.cost == left.cost + right.cost
+    assert both.must == left.must | right.must
+    assert both.must <= both.best <= both.may
+    assert both.variants == left.variants & right.variants
 
 
 # -- closing ---------------------------------------------------------------------------------------
@@ -288,3 +304,66 @@ def test_what_is_settled_is_no_longer_in_the_notes() -> None:
     assert belief.summary()[1:4] == (frozenset(TAGS[2:]),) * 3
     belief.forget_tags()
     assert belief.summary().may == NOTHING
+
+
+# -- copies, keys, and costs -----------------------------------------------------------------------
+
+
+def test_copy_goes_its_own_way() -> None:
+    belief = _lights("one")
+    before, copied = belief.key(), belief.copy()
+    assert copied.key() == before
+    copied.add("two", LIGHT, ["off", "on"])
+    copied.expect(SHOWN)
+    copied.forgone.add(TAGS[0])
+    _close(copied, [_press("one")])
+    assert belief.key() == before
+    assert copied.key() != before
+
+
+@pytest.mark.parametrize("change", ["notes", "lines", "covered", "forgone", "components"])
+def test_key_tells_beliefs_with_other_futures_apart(change: str) -> None:
+    belief, other = _lights("one"), _lights("one" if change != "components" else "two")
+    changes: dict[str, object] = {
+        "notes": {state: note._replace(cost=1) for state, note in belief.notes.items()},
+        "lines": (SHOWN,),
+        "covered": True,
+        "forgone": set(TAGS[:1]),
+        "components": other.components,
+    }
+    setattr(other, change, changes[change])
+    assert belief.key() != other.key()
+
+
+def test_line_that_must_have_come_is_used_by_all_that_are_left() -> None:
+    belief = _lights("light")
+    belief.covered = True
+    belief.expect(SHOWN)
+    _close(belief, [replace(_press(), shows=SHOWN)])
+    belief.expect((FactKind.UNLISTED, "x"))
+    assert belief.require_line()
+    assert belief.states_of("light") == {"on"}
+    assert belief.lines == ((FactKind.UNLISTED, "x"),)
+    before = belief.key()
+    assert not belief.require_line()
+    assert belief.key() == before
+
+
+@given(st.lists(st.integers(0, 9), min_size=3, max_size=3))
+def test_costs_count_from_the_cheapest(costs: list[int]) -> None:
+    belief = _lights("light")
+    first = next(iter(belief.notes.values()))
+    belief.notes = {(0, at): first._replace(cost=cost) for at, cost in enumerate(costs)}
+    belief.rebase()
+    assert [note.cost for note in belief.notes.values()] == [c - min(costs) for c in costs]
+
+
+@pytest.mark.parametrize(("margin", "left"), [(4, {"off"}), (5, {"off", "on"})])
+def test_explanations_dearer_than_a_margin_are_dropped_and_leave_their_doubt(
+    margin: int, left: set[str]
+) -> None:
+    belief = _lights("light")
+    belief.offer([replace(_press(), cost=5, tags=frozenset(TAGS[:1]))])
+    belief.drop_dearer(margin)
+    assert belief.states_of("light") == left
+    assert belief.forgone == (set() if len(left) > 1 else set(TAGS[:1]))

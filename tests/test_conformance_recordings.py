@@ -65,6 +65,8 @@ def _index() -> Iterator[Any]:
 
 
 ENTRIES = list(_index())
+KNOWN_BESIDES = {("before-fix", "j1_sb_write_fails"): {"raid-consistency"}}
+"""What else is broken: a raid whose superblock write failed stays as it is (LIFECYCLE 9.6, L6)."""
 
 
 def _late(report: Report) -> list[str]:
@@ -88,7 +90,8 @@ def test_wire_and_log_say_what_the_index_says(recording: Recording) -> None:
     assert (tally.kept, tally.violated) == (recording.create["in_time"], len(late))
     assert tally.exempt == recording.create["deferred"] + PARTS_OF_SPLITS.get(recording.key[1], 0)
     assert tally.undecided >= recording.create["unobserved"]
-    assert (report.unexplained, _other_rules(report)) == ((), set())
+    assert report.unexplained == ()
+    assert _other_rules(report) <= KNOWN_BESIDES.get(recording.key, set())
     waits = [each.bdev for each in report.violations if each.rule == WAIT]
     assert waits == (["raid1"] if recording.key in EARLY_WAITS else [])
     assert BUNDLES[recording.entry["target"].removesuffix("-rpclog")] in report.explained_by

@@ -338,10 +338,20 @@ def compress_was_early(rows: Rows) -> None:
 
 
 @fact
+def auto_examine_is_switched_by_one_method(rows: Rows) -> None:
+    """LIFECYCLE 1.3: examination at registration is an option of the bdev layer."""
+    told = {name: row.auto_examine for name, row in rows.items() if row.auto_examine}
+    assert told == {"bdev_set_options": "bdev_auto_examine"}
+
+
+@fact
 def ghosts_are_told(rows: Rows) -> None:
     """LIFECYCLE 4.4: which creates leave a record behind an error."""
     told = {name for name, row in rows.items() if "ghost" in row.note}
     assert told == {"bdev_passthru_create", "bdev_delay_create"}
+    assert {name: row.ghosts for name, row in rows.items() if row.ghosts} == dict.fromkeys(
+        told, (-1,)
+    )
 
 
 @fact

@@ -109,9 +109,11 @@ def _errors(row: Method) -> Found:
             yield "errors", failure.code, "a message, where the code is one of JSON-RPC"
         if not failure.cause:
             yield "errors", failure.code, "a cause"
-    for code in row.missing:
-        if code not in {failure.code for failure in row.errors}:
-            yield "missing", code, "codes that `errors` explains"
+    explained = {failure.code for failure in row.errors}
+    for key, codes in (("missing", row.missing), ("ghosts", row.ghosts)):
+        for code in codes:
+            if code not in explained:
+                yield key, code, "codes that `errors` explains"
 
 
 _CODES = f"codes of JSON-RPC {sorted(JSON_RPC)} and errno {sorted(ERRNO)}"
@@ -152,6 +154,8 @@ def _deferral(row: Method) -> Found:
         yield "early", row.early, "empty where `defers` is true"
     if row.when_deferred and not row.defers:
         yield "when_deferred", row.when_deferred, "a result only where `defers` is true"
+    if row.ghosts and not row.defers:
+        yield "ghosts", row.ghosts, "codes only where `defers` is true"
     if row.superblock and row.contract != "raid":
         yield "superblock", row.superblock, 'a parameter only where `contract` is "raid"'
 

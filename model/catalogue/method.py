@@ -132,6 +132,7 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     (AX), "at-initiation" (I); `defers` (D): success is right while a base is missing. `missing`
     are the error codes that say that the bdev asked for is not there. `volatile`: its bdevs may
     vanish without a call. `discards`: the delete also ends bdevs that were never registered.
+    `ghosts` are the error codes after which a refused create's record stays behind.
     `early` is the variant parameter under which the reply comes too soon. `superblock` is the
     boolean parameter that asks for metadata on the bases, `auto_examine` the one that says whether
     bdevs are examined when they register. `contract` selects what the handler does.
@@ -181,6 +182,7 @@ class Method(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "none"
     volatile: bool = False
     discards: bool = False
+    ghosts: tuple[int, ...] = ()
     missing: tuple[int, ...] = ()
     deleted_by: tuple[str, ...] = ()
     varies: tuple[str, ...] = ()

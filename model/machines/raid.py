@@ -78,3 +78,19 @@ DOING = {
     "stuck": "it could not be built, and stays so",
 }
 """What to tell a person about a raid that is in one of these states instead of online."""
+
+SHOWN = {
+    "online": frozenset(RAID.sources("is_online")),
+    "offline": frozenset(RAID.sources("is_offline")),
+    "configuring": frozenset(
+        state
+        for state in RAID.sources("is_present")
+        if state not in RAID.sources("is_online") + RAID.sources("is_offline")
+    ),
+}
+"""What bdev_raid_get_bdevs says of a raid's state, and the states that look so (LIFECYCLE 3.1).
+
+These are its categories too; there is one more for all of them, `EVERY`."""
+
+EVERY = "all"
+"""The category of bdev_raid_get_bdevs that leaves out no raid (LIFECYCLE 3.11)."""

@@ -91,6 +91,11 @@ CLAIM_EXCLUSION = Rule(
 REMOVAL_CASCADE = Rule(
     name="removal-cascade",
     says="A base is unlisted only when every bdev that claims it is gone.",
+    headline="{bdev} was unlisted before {holder}, which stood on it.",
+    between="The log misses no line in between, and none says that {holder} was gone.",
+    stretch=("gone before", "its holder"),
+    expected="unlisted the base only after the bdev that stood on it",
+    advice="Delete bdevs from the top down; do not use what stood on the base any more.",
     source="I13, LIFECYCLE 1.7, 5.5",
 )
 
@@ -98,5 +103,6 @@ NO_RESURRECTION = Rule(
     name="no-resurrection",
     says="A deleted bdev returns only by a create, a deferred record, metadata on its bases, or "
     "hot-plug.",
+    open_ended=True,
     source="I15, LIFECYCLE 3.10, 4.4",
 )

@@ -23,6 +23,7 @@ CREATE_AFTER_REGISTER = Rule(
 DEFERRED_FIRES = Rule(
     name="deferred-fires",
     says="A deferred create leaves a record, and when its base appears the bdev is registered.",
+    open_ended=True,
     source="I1d and L3, LIFECYCLE 4.4",
     known="records that name a base by an alias never fire, in all versions",
 )
@@ -30,6 +31,11 @@ DEFERRED_FIRES = Rule(
 RESULT_NAMES_REGISTERED = Rule(
     name="result-names-registered",
     says="The names in the result of a create are those of the bdevs that it registered.",
+    headline="{method} {fault}.",
+    between="{proof}",
+    stretch=("another", "name"),
+    expected="named the bdevs that it registered",
+    advice="Look the bdev up by the name that you asked for, and report it with this trace.",
     source="I1e, LIFECYCLE 4.2",
     known="bdev_nvme_attach_controller leaves out namespaces whose registration failed",
 )
@@ -37,6 +43,13 @@ RESULT_NAMES_REGISTERED = Rule(
 ERROR_WITHOUT_EFFECT = Rule(
     name="error-without-effect",
     says="A create that is answered with an error registers nothing later.",
+    headline="{method} was answered with an error, and {bdev} was registered by it all the same.",
+    between="The error says that the record of {bdev} was stored, so that no other create of this "
+    "name could succeed in between; the log misses no line.",
+    stretch=("refused,", "but", "registered"),
+    expected="removed the record of the refused create",
+    advice="Delete the bdev once it is there: that ends its record. Until then, do not register a "
+    "bdev of the base's name.",
     source="I2, LIFECYCLE 4.4",
     known="ghosts of passthru and delay, nvme attach beyond max_bdevs, in all versions; a refused "
     "raid that returns from its superblocks, up to v25.05",

@@ -29,6 +29,7 @@ NOTIFIED = Rule(
 UNREGISTER_FINISHES = Rule(
     name="unregister-finishes",
     says="A bdev that is being unregistered is gone in the end, if its holders react.",
+    open_ended=True,
     source="L4, LIFECYCLE 1.7",
     known="bdevs with locked ranges up to v25.05",
 )
@@ -44,5 +45,6 @@ SLOTS_RECLAIMED = Rule(
 REBUILD_FINISHES = Rule(
     name="rebuild-finishes",
     says="A rebuild that started finishes or is cancelled.",
+    open_ended=True,
     source="L8, LIFECYCLE 3.9",
 )
