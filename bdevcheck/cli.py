@@ -19,6 +19,7 @@ import click
 from bdevcheck.command.catalogue import catalogue
 from bdevcheck.command.check import check
 from bdevcheck.command.compare import compare
+from bdevcheck.command.convert import convert
 from bdevcheck.command.draw import draw
 from bdevcheck.command.explore import explore
 from bdevcheck.command.export import export
@@ -101,9 +102,10 @@ def cli() -> None:
     bdevcheck compare issue-3413                  what a client sees in one version alone
     bdevcheck catalogue bdev_raid_create          when each version answers a method
     bdevcheck export issue-3413 --to promela      for SPIN, TLC and others
+    bdevcheck convert calls.txt -o run.jsonl      a trace in another form
     bdevcheck draw raid -o raid.svg               a life cycle as a picture
     """
 
 
-for each in (check, explore, compare, draw, catalogue, export):
+for each in (check, explore, compare, draw, catalogue, export, convert):
     cli.add_command(each)

@@ -158,10 +158,15 @@ def reply(alive: Population, slot: int) -> list[Finding] | None:
                     findings += _guilt(alive, tag, asked)
         alive.answer(asked.rpc)
     findings += _note(alive)
-    if alive.owed and not alive.asked:  # what may happen by now settles most of what is open
+    if not alive.asked and _owes_only_deletes(alive):  # no later record may come to settle them
         alive.close()
         findings += _note(alive)
     return findings
+
+
+def _owes_only_deletes(alive: Population) -> bool:
+    """Tell whether all that is open are promises of deletes."""
+    return bool(alive.owed) and all(tag[0] == DELETE_AFTER_UNREGISTER.name for tag in alive.owed)
 
 
 def _is_dear(alive: Population) -> bool:

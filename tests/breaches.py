@@ -17,11 +17,12 @@ from bdevcheck.traces import Trace, load
 from tests import specimens
 from tests.builder import Json, Script
 from tests.command import recording
-from tests.watched import entry, listed, poll
+from tests.watched import entry, listed, poll, raid_shown, unwritten
 
 Finding = Violation | Doubt
 
 _BASE = "0847d715-d566-4b7f-87e9-f74ae8a57d2b"
+_VOLUME = "46a2ede0-6f2e-4bea-bdcf-c752a27c8ee3"
 
 
 def found_in(name: str, trace: Trace) -> Finding | None:
@@ -98,6 +99,65 @@ def slots_used_up() -> Trace:
     return script.tick(5000).trace()
 
 
+def base_without_its_deferred_bdev() -> Trace:
+    script = Script().tick(-5)
+    script.request(0, "bdev_passthru_create", name="p", base_bdev_name="b").reply(5, "p")
+    return script.base(10, "b").tick(50).trace()
+
+
+def another_name() -> Trace:
+    return Script().request(0, "bdev_malloc_create", name="m").reply(5, "n").trace(log=False)
+
+
+def ghost() -> Trace:
+    script = Script().base(0, "b")
+    script.request(10, "bdev_passthru_create", name="p", base_bdev_name="b").error(15, -1)
+    script.delete(20, "b").base(30, "b").inserting(31.2, "p")
+    built = "vbdev_passthru.c: 755:vbdev_passthru_register: *NOTICE*: created pt_bdev for: p"
+    return script.line(31.3, built).tick(50).trace()
+
+
+def base_gone_first() -> Trace:
+    script = Script().base(0, "b")
+    script.request(10, "bdev_passthru_create", name="p", base_bdev_name="b")
+    script.inserting(12, "p").reply(15, "p").delete(20, "b")
+    return script.removing(26, "p").removed(27, "p").tick(50).trace()
+
+
+def returned() -> Trace:
+    return Script().base(0, "m").delete(10, "m").inserting(30, "m").tick(50).trace()
+
+
+def never_gone() -> Trace:
+    return Script().base(0, "m").removing(10, "m").tick(50).trace()
+
+
+def stuck_raid() -> Trace:
+    script = unwritten(Script().base(0, "m0", "m1").raid(20, "r", "m0", "m1"), 24).reply(28)
+    script.request(40, "bdev_raid_get_bdevs", category="all")
+    return script.reply(44, [raid_shown("r", "configuring")]).tick(60).trace()
+
+
+def two_stores() -> Trace:
+    script = Script()
+    for ms, store in ((0, _BASE), (10, "6f1dd2c4-6f0d-4b39-9d3e-2b8d4f6f3c11")):
+        volume: Json = {"lvol": {"lvol_store_uuid": store}}
+        listed(script, ms, entry(_VOLUME, "lvs/v", uuid=_VOLUME, driver_specific=volume))
+    return script.trace(log=False)
+
+
+def two_aliases() -> Trace:
+    script = Script().request(0, "bdev_lvol_rename", old_name="lvs/a", new_name="b").reply(5)
+    return listed(script, 10, entry(_VOLUME, "lvs/a", "lvs/b")).trace(log=False)
+
+
+def endless_rebuild() -> Trace:
+    process: Json = {"type": "rebuild", "target": "m2", "progress": {"blocks": 8, "percent": 50}}
+    shown = {**raid_shown("r", "online", members=2), "process": process}
+    script = Script().request(0, "bdev_raid_get_bdevs", category="all").reply(4, [shown])
+    return script.trace(log=False)
+
+
 BREACHES: dict[str, Callable[[], Trace]] = {
     rule.CREATE_AFTER_REGISTER.name: early_create,
     rule.WAIT_COVERS_EXAMINE.name: early_wait,
@@ -112,5 +172,15 @@ BREACHES: dict[str, Callable[[], Trace]] = {
     rule.ANSWERED.name: no_answer,
     rule.NOTIFIED.name: never_notified,
     rule.SLOTS_RECLAIMED.name: slots_used_up,
+    rule.DEFERRED_FIRES.name: base_without_its_deferred_bdev,
+    rule.RESULT_NAMES_REGISTERED.name: another_name,
+    rule.ERROR_WITHOUT_EFFECT.name: ghost,
+    rule.REMOVAL_CASCADE.name: base_gone_first,
+    rule.NO_RESURRECTION.name: returned,
+    rule.UNREGISTER_FINISHES.name: never_gone,
+    rule.RAID_CONSISTENCY.name: stuck_raid,
+    rule.LVOL_IDENTITY.name: two_stores,
+    rule.RENAME.name: two_aliases,
+    rule.REBUILD_FINISHES.name: endless_rebuild,
 }
 """By rule, in order of report."""

@@ -1,8 +1,9 @@
 """Traces: what was seen on a wire or in a log, with where and when.
 
-* `load` reads files and brings them together; `read_wire` and `read_log` read one form each.
+* `load` reads files and brings them together; `read_wire`, `read_log` and `read_plain` read one
+  form each. docs/sources.md says what each can decide.
 * `record` holds the data: records of the wire, log lines with their facts, damage and holes.
-* `source` opens inputs and cuts them into lines; `detect` tells wire from log.
+* `source` opens inputs and cuts them into lines; `detect` tells forms apart.
 * `message`, `clock` and `fact` hold what a JSON-RPC message, a clock and a log line mean.
 """
 
@@ -11,6 +12,7 @@ from bdevcheck.traces.fact import ROWS as FACT_ROWS
 from bdevcheck.traces.fact import FactRow
 from bdevcheck.traces.log import read as read_log
 from bdevcheck.traces.merge import DEFAULT_TOLERANCE_NS, load, merge
+from bdevcheck.traces.plain import read as read_plain
 from bdevcheck.traces.record import (
     NO_ID,
     ClockReport,
@@ -70,5 +72,6 @@ __all__ = [
     "merge",
     "read_lines",
     "read_log",
+    "read_plain",
     "read_wire",
 ]

@@ -51,15 +51,28 @@ class Exchange:
     more_damage: int = 0
     clock: ClockReport = field(default_factory=lambda: ClockReport(steady=True))
     calls: int = 0
+    loses: bool = False
     _seq: int = 0
     _last_ns: int | None = None
+    _here: int = 0
     _apart: int = 0
-    _loses: bool = False
+    _nameless: int = 0
     _waiting: dict[tuple[int, str], _Waiting] = field(default_factory=dict)
 
-    def stamp(self, line: int, wall_ns: int | None = None, mono_ns: int | None = None) -> Stamp:
-        """Return the place, the number and the time of what is read now."""
-        self._seq += 1
+    def stamp(
+        self,
+        line: int,
+        wall_ns: int | None = None,
+        mono_ns: int | None = None,
+        *,
+        seq: int | None = None,
+    ) -> Stamp:
+        """Return the place, the number and the time of what is read now.
+
+        A reader that also finds other things in the same input numbers all of them itself (`seq`),
+        so that they have one order.
+        """
+        self._seq = self._seq + 1 if seq is None else seq
         at = Stamp(Place(self.name, line), self._seq, wall_ns, mono_ns)
         last = self._last_ns
         if wall_ns is None:
@@ -73,9 +86,11 @@ class Exchange:
         if self.clock.steady:
             self.clock = ClockReport(steady=False, place=place, reason=reason)
 
-    def message(self, value: object, at: Stamp, direction: Direction, conn: int = 0) -> None:
+    def message(
+        self, value: object, at: Stamp, direction: Direction, conn: int | None = None
+    ) -> None:
         """Take a message: a request, a reply, an array of them, or what is neither."""
-        for record in records_of(value, at, conn, direction):
+        for record in records_of(value, at, self._here if conn is None else conn, direction):
             self.add(record)
 
     def add(self, record: WireRecord) -> None:
@@ -96,13 +111,20 @@ class Exchange:
         """Let a connection end."""
         self.add(Closed(at, conn, by))
 
+    def restarted(self, at: Stamp) -> None:
+        """Let the target have ended, and another one answer from here on, on other connections."""
+        self.closed(at, self._here, "target")
+        self._waiting.clear()
+        self._apart += 1
+        self._here = self._apart
+
     def noted(self, at: Stamp, note: str) -> None:
         """Keep a remark."""
         self.add(Noted(at, note))
 
     def lost_request(self, at: Stamp, text: str, reason: str, allowed: str) -> None:
         """Take a request that nobody can read: what it did is unknown, so records are lost."""
-        self.add(Garbled(at, 0, "c2s", text, reason, None))
+        self.add(Garbled(at, self._here, "c2s", text, reason, None))
         self.damaged(Damage(at.place, reason, repr(text[:80]), allowed, loses=True))
 
     def lost_reply(
@@ -114,9 +136,9 @@ class Exchange:
         it goes to a connection of its own, so that the replies to later requests with its id are
         not taken for its own. When several can be, they stay open, and so stay ambiguous.
         """
-        self.add(Garbled(at, 0, "s2c", text, reason, None))
+        self.add(Garbled(at, self._here, "s2c", text, reason, None))
         self.damaged(Damage(at.place, reason, repr(text[:80]), allowed, loses=False))
-        key = self._only_key() if identity is NO_ID else (0, id_key(identity))
+        key = self._only_key() if identity is NO_ID else (self._here, id_key(identity))
         waiting = self._waiting.get(key) if key is not None else None
         if key is None or waiting is None or waiting.mixed or len(waiting.requests) > 1:
             return
@@ -127,16 +149,23 @@ class Exchange:
     def _only_key(self) -> tuple[int, str] | None:
         return next(iter(self._waiting)) if len(self._waiting) == 1 else None
 
+    def serve_nameless(self) -> bool:
+        """Let a request without an id have been carried out; tell whether there was one."""
+        waits = self._nameless > 0
+        self._nameless -= waits
+        return waits
+
     def damaged(self, damage: Damage) -> None:
         """Take damage; beyond MAX_DAMAGE it is counted, but for the first that loses records."""
-        if len(self.damage) < MAX_DAMAGE or (damage.loses and not self._loses):
+        if len(self.damage) < MAX_DAMAGE or (damage.loses and not self.loses):
             self.damage.append(damage)
         else:
             self.more_damage += 1
-        self._loses |= damage.loses
+        self.loses |= damage.loses
 
     def _asked(self, request: Request) -> None:
         if request.id is None or request.id is NO_ID:
+            self._nameless += 1
             return  # nothing answers it by an id
         key = (request.conn, id_key(request.id))
         self._waiting.setdefault(key, _Waiting()).requests.append(request)
@@ -158,7 +187,7 @@ class Exchange:
         return WireTrace(
             source=self.name,
             records=tuple(self.records),
-            damage=tuple(sorted(self._all_damage(), key=lambda each: each.place.line)),
+            damage=tuple(self._all_damage()),
             clock=self.clock,
             complete_from_start=complete_from_start,
             complete_to_end=complete_to_end,

@@ -15,9 +15,18 @@ from typing import NamedTuple
 from bdevcheck.traces.exchange import Exchange
 from bdevcheck.traces.fact import fact_of
 from bdevcheck.traces.piece import SPOKEN, STAMP, pieces
-from bdevcheck.traces.record import Damage, Hole, LogLine, LogTrace, Place, Stamp, WireTrace
+from bdevcheck.traces.record import (
+    Damage,
+    Hole,
+    InputError,
+    LogLine,
+    LogTrace,
+    Place,
+    Stamp,
+    WireTrace,
+)
+from bdevcheck.traces.rpclog import hear, is_unreadable
 from bdevcheck.traces.source import Item
-from bdevcheck.traces.spoken import hear, is_unreadable
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _HEAD = re.compile(
@@ -27,6 +36,8 @@ _HEAD = re.compile(
 _BANNER = b"Starting SPDK"
 _STAMPED_PLAIN = (_BANNER, b"[ DPDK EAL parameters")
 _FOREIGN = re.compile(rb"EAL: |TELEMETRY: |[^ ]+: [^ ]+: .*Assertion `.*' failed\.$")
+ONE_RUN = "one wire and one log of the same run (a log may be in files that follow each other)"
+"""What sources may stand together."""
 _SCRIPT_TIME = re.compile(rb"\s*(?:\d\d:\d\d:\d\d(?:\.\d+)?)?\s*")
 """What a test runner writes before each line of its log."""
 
@@ -54,18 +65,36 @@ def read_both(
 
     The first is None where there are none. Connections are not known there (LIFECYCLE 2.10).
     """
-    reader = _Reader(name, utc_offset_s * 1_000_000_000, Exchange(name))
-    for number, data in items:
-        if isinstance(data, Damage):
-            reader.damage.append(data)
-            reader.heard.damaged(data)
-            reader.open_hole(number, data.reason)
-            continue
-        reader.line_count += 1
-        for part in pieces(data.rstrip(b"\r")):
-            reader.take(part, number)
-    heard = reader.heard.trace() if reader.heard.calls else None
+    return read_files([(name, items)], utc_offset_s)
+
+
+def read_files(
+    files: Iterable[tuple[str, Iterable[Item]]], utc_offset_s: int = 0
+) -> tuple[WireTrace | None, LogTrace]:
+    """Read the files of one log, by name and in the order of their times, as `read_both` does.
+
+    Nothing tells whether lines are missing between two files: for the log there is a hole, for the
+    messages it is taken for granted that none is. The traces bear the name of the last file. Raises
+    InputError where a file begins before the one before it ends.
+    """
+    reader: _Reader | None = None
+    for name, items in files:
+        if reader is None:
+            reader = _Reader(name, utc_offset_s * 1_000_000_000, Exchange(name))
+        else:
+            reader.go_on(name)
+        reader.read(items)
+    assert reader is not None
+    heard = reader.heard.trace() if reader.heard.records else None
     return heard, reader.finish()
+
+
+def first_time(line: bytes) -> int | None:
+    """Return the first time on a line, local, in ns since the epoch; None where it has none."""
+    found = STAMP.search(line)
+    head = _HEAD.match(line, found.start()) if found is not None else None
+    seconds = _seconds(head[1]) if head is not None else None
+    return seconds * 1_000_000_000 + int(head[2]) * 1000 if head and seconds is not None else None
 
 
 class _Origin(NamedTuple):
@@ -91,9 +120,37 @@ class _Reader:
     first_ns: int | None = None
     last_ns: int | None = None
     last_seen_ns: int | None = None
+    prior_ns: int | None = None
     pending: tuple[int | None, Place, str] | None = None
     second: bytes = b""
     second_ns: int = 0
+    previous: str = ""
+    begins: bool = False
+    deaf: bool = False
+
+    def read(self, items: Iterable[Item]) -> None:
+        """Take the lines of one file."""
+        for number, data in items:
+            if isinstance(data, Damage):
+                self.damage.append(data)
+                self.heard.damaged(data)
+                self.open_hole(number, data.reason)
+                continue
+            self.line_count += 1
+            for part in pieces(data.rstrip(b"\r")):
+                self.take(part, number)
+
+    def go_on(self, name: str) -> None:
+        """Go on with the next file of the log.
+
+        Messages behind a loss in another file are not heard: nobody could say where it was.
+        """
+        self.previous, self.name = self.name, name
+        self.begins = True
+        self.deaf |= self.heard.loses
+        self.heard.name = name
+        self.line_count = 0
+        self.open_hole(1, f"what may be missing between {self.previous} and {name}")
 
     def take(self, part: bytes, line: int) -> None:
         """Take one record of the log."""
@@ -107,11 +164,11 @@ class _Reader:
         if file is None and part.startswith(SPOKEN, head.end()):
             self.hear(part, head.end(), line, at_ns)
             return
+        if file is None and is_unreadable(part[head.end() :]):
+            self.hear(part, head.end(), line, at_ns)
         problem = _unreadable(part) or ("a time that is none" if second and at_ns is None else "")
         if problem:
             self.spoil(part, line, at_ns, problem)
-            if file is None and is_unreadable(part):
-                self.hear(part, head.end(), line, at_ns)
         elif file is None:
             self.take_plain(part, head.end(), line, at_ns)
         else:
@@ -121,7 +178,9 @@ class _Reader:
 
     def hear(self, part: bytes, start: int, line: int, at_ns: int | None) -> None:
         """Take a message of the JSON-RPC log, or what is left of one."""
-        at = self.heard.stamp(line, at_ns)
+        if self.deaf:
+            return
+        at = self.heard.stamp(line, at_ns, seq=self.seq)
         if not hear(self.heard, part[start:], at) and STAMP.search(part, start):
             self.open_hole(line, "a message that is cut, and what may follow it")
 
@@ -142,12 +201,24 @@ class _Reader:
     def take_plain(self, part: bytes, start: int, line: int, at_ns: int | None) -> None:
         """Take text without a place in the source code; what is not known there opens a hole."""
         if at_ns is not None:
-            if self.seq == 1 and part.startswith(_BANNER, start):
-                self.starts_target = True
+            if part.startswith(_BANNER, start):
+                self.start_target(line, at_ns)
             if not part.startswith(_STAMPED_PLAIN, start):
                 self.add_hole(at_ns, at_ns, line, "unknown text")
         elif not (_SCRIPT_TIME.fullmatch(part) or _FOREIGN.match(part)):
             self.open_hole(line, "unknown text")
+
+    def start_target(self, line: int, at_ns: int) -> None:
+        """Take the first line of a target: what was heard before came from another one."""
+        if self.previous:
+            found = f"the start of another target than that of {self.previous}"
+            raise InputError(self.name, line, found, ONE_RUN)
+        if self.seq == 1:
+            self.starts_target = True
+        elif self.heard.calls:
+            after = at_ns if self.prior_ns is None else min(self.prior_ns, at_ns)
+            self.add_hole(after, at_ns, line, "the end of a target, which nothing tells")
+            self.heard.restarted(self.heard.stamp(line, at_ns, seq=self.seq))
 
     def spoil(self, part: bytes, line: int, at_ns: int | None, problem: str) -> None:
         """Report a record that cannot be used."""
@@ -172,7 +243,9 @@ class _Reader:
 
     def pass_time(self, at_ns: int, line: int) -> None:
         """Move on to a time; close the hole that waits for it."""
-        last = self.last_seen_ns
+        last = self.prior_ns = self.last_seen_ns
+        if self.begins and last is not None:
+            self.refuse_overlap(at_ns, last, line)
         if last is not None and at_ns < last:
             found = f"{last - at_ns} ns back"
             place = Place(self.name, line)
@@ -187,6 +260,13 @@ class _Reader:
         self.last_seen_ns = at_ns
         self.first_ns = at_ns if self.first_ns is None else min(self.first_ns, at_ns)
         self.last_ns = at_ns if self.last_ns is None else max(self.last_ns, at_ns)
+
+    def refuse_overlap(self, at_ns: int, last: int, line: int) -> None:
+        """Refuse a file that begins before the one before it ends."""
+        if at_ns < last:
+            found = f"a log that begins {last - at_ns} ns before {self.previous} ends"
+            raise InputError(self.name, line, found, ONE_RUN)
+        self.begins = False
 
     def open_hole(self, line: int, reason: str) -> None:
         """Start a hole that reaches to the next line with a time."""

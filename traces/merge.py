@@ -1,15 +1,21 @@
 """Bring the sources of one run together."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from os import PathLike, fspath
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from bdevcheck.traces import log as log_format
+from bdevcheck.traces import plain as plain_format
+from bdevcheck.traces import verbose as verbose_format
 from bdevcheck.traces import wire as wire_format
-from bdevcheck.traces.detect import Form, detect
+from bdevcheck.traces import xtrace as xtrace_format
+from bdevcheck.traces.detect import HEAD_LINES, Form, detect
+from bdevcheck.traces.exchange import Exchange
 from bdevcheck.traces.record import Hole, InputError, LogLine, LogTrace, Trace, WireTrace
 from bdevcheck.traces.source import Item, read_lines, source_name
 
@@ -29,20 +35,35 @@ _ZONES = range(-_FARTHEST_ZONE_S, _FARTHEST_ZONE_S + 1, _QUARTER_HOUR_S)
 _NS = 1_000_000_000
 
 
+Forms: TypeAlias = Mapping[str | PathLike[str], Form]
+"""What inputs are, by path, where their content is not to decide."""
+
+NO_FORMS: Forms = MappingProxyType({})
+
+
 def load(
     paths: Sequence[str | PathLike[str]],
     *,
+    forms: Forms = NO_FORMS,
     tolerance_ns: int = DEFAULT_TOLERANCE_NS,
     utc_offset_s: int | None = None,
 ) -> Trace:
-    """Read one recording of the wire, one log of its target, or both.
+    """Read the sources of one run: its messages, the log of its target, or both.
+
+    The log may be in several files, one after the other. Where several sources show the messages, a
+    recording of the wire is taken, else plain JSON lines, else the target's JSON-RPC log, else what
+    rpc.py printed, else a log of test scripts; a note names those that are not used. Messages that
+    the target itself logged have the times of its log: they are ordered exactly against it,
+    whatever `tolerance_ns` says.
 
     `utc_offset_s` is the zone of the log's times, east of UTC. None takes them as UTC; when they do
     not overlap with the wire then, the one zone in which they do is taken. A log that cannot be
-    ordered against the wire is left out, and the notes say why. Raises InputError for two inputs of
-    a kind, none at all, or one that cannot be read.
+    ordered against the wire is left out, and the notes say why. Raises InputError for two
+    recordings of a kind, logs that overlap in time or show several runs, no input at all, or one
+    that cannot be read.
     """
-    return gather(open_inputs(paths), tolerance_ns=tolerance_ns, utc_offset_s=utc_offset_s)
+    opened = open_inputs(paths, forms)
+    return gather(opened, tolerance_ns=tolerance_ns, utc_offset_s=utc_offset_s)
 
 
 class Input(NamedTuple):
@@ -53,30 +74,131 @@ class Input(NamedTuple):
     items: Iterator[Item]
 
 
-def open_inputs(paths: Iterable[str | PathLike[str]]) -> list[Input]:
-    """Open inputs and find out what each is; raises InputError where nothing tells."""
-    return [_open(fspath(path)) for path in paths]
+def open_inputs(paths: Iterable[str | PathLike[str]], forms: Forms = NO_FORMS) -> list[Input]:
+    """Open inputs and find out what each is; raises InputError where nothing tells.
+
+    Raises ValueError where `forms` names what is no input.
+    """
+    asked = {fspath(path): form for path, form in forms.items()}
+    named = [fspath(path) for path in paths]
+    strange = [path for path in asked if path not in named]
+    if strange:
+        raise ValueError(f"a form for {', '.join(strange)}, which is no input")
+    return [_open(path, asked.get(path)) for path in named]
 
 
-def _open(path: str) -> Input:
+def _open(path: str, form: Form | None) -> Input:
     name = source_name(path)
-    return Input(name, *detect(read_lines(path), name))
+    items = read_lines(path)
+    if form is None:
+        return Input(name, *detect(items, name))
+    first = next(items, None)  # what cannot be read is told at the first step
+    return Input(name, form, chain(() if first is None else (first,), items))
+
+
+_READERS: Mapping[Form, Callable[[Iterable[Item], str], WireTrace]] = {
+    Form.WIRE: wire_format.read,
+    Form.PLAIN: plain_format.read,
+    Form.VERBOSE: verbose_format.read,
+    Form.XTRACE: xtrace_format.read,
+}
+"""Forms that hold messages alone; where there are several, the first one is used."""
+
+_TIMELESS = (Form.VERBOSE, Form.XTRACE)
+"""Forms that show an order only: what the target logged itself is used before them."""
+
+ONE_A_RUN = tuple(_READERS)
+"""Forms of which a run has one file; a log may be in several."""
 
 
 def gather(inputs: Iterable[Input], *, tolerance_ns: int, utc_offset_s: int | None) -> Trace:
     """Read opened inputs whole, and bring them together as `load` does."""
-    wire: WireTrace | None = None
-    log: LogTrace | None = None
-    for name, form, items in inputs:
-        if form is Form.WIRE:
-            _refuse_second(wire, name, form)
-            wire = wire_format.read(items, name)
-        else:
-            _refuse_second(log, name, form)
-            log = log_format.read(items, name, utc_offset_s or 0)
-    if wire is None and log is None:
+    opened = list(inputs)
+    if not opened:
         raise InputError("-", 0, "no input", "a recording of the wire, a log, or one of each")
-    return merge(wire, log, tolerance_ns=tolerance_ns, zone_known=utc_offset_s is not None)
+    _refuse_twice(opened)
+    seen = _read_messages(opened, (form for form in _READERS if form not in _TIMELESS))
+    own, own_log, own_notes = _read_log(opened, Form.RPCLOG, utc_offset_s)
+    heard, log, notes = _read_log(opened, Form.LOG, utc_offset_s)
+    if own is not None and heard is not None:
+        found = f"a JSON-RPC log beside {heard.source}, which has messages of its own"
+        raise InputError(own.source, 0, found, "one of the two, or both read as logs")
+    if log is None and own_log is not None and own_log.lines:
+        log = own_log
+    told = own or heard
+    shown = [*seen, *([told] if told is not None else []), *_read_messages(opened, _TIMELESS)]
+    wire = shown[0] if shown else None
+    notes = [*own_notes, *notes, *(_unused(each, shown[0]) for each in shown[1:])]
+    notes += wire.notes if wire is not None else ()
+    exact = told is not None and not seen
+    tolerance = 0 if exact else tolerance_ns
+    trace = merge(wire, log, tolerance_ns=tolerance, zone_known=exact or utc_offset_s is not None)
+    return replace(trace, notes=(*notes, *trace.notes))
+
+
+def _read_messages(opened: Sequence[Input], forms: Iterable[Form]) -> list[WireTrace]:
+    return [
+        _READERS[form](each.items, each.name)
+        for form in forms
+        for each in opened
+        if each.form is form
+    ]
+
+
+def _refuse_twice(opened: Iterable[Input]) -> None:
+    first: dict[Form, Input] = {}
+    names: set[str] = set()
+    for each in opened:
+        before = first.setdefault(each.form, each)
+        if each.name in names or (before is not each and each.form in _READERS):
+            message = f"a second {each.form} beside {before.name}"
+            raise InputError(each.name, 0, message, log_format.ONE_RUN)
+        names.add(each.name)
+
+
+def _read_log(
+    opened: Iterable[Input], form: Form, utc_offset_s: int | None
+) -> tuple[WireTrace | None, LogTrace | None, list[str]]:
+    """Read the files of one log: the messages in it, its lines, and what is to be noted."""
+    files = [each for each in opened if each.form is form]
+    if not files:
+        return None, None, []
+    notes = []
+    if len(files) > 1:
+        files = _in_time(files)
+        names = ", ".join(each.name for each in files)
+        notes = [f"read as one log of which nothing is missing, in the order of times: {names}"]
+    parts = ((each.name, each.items) for each in files)
+    heard, log = log_format.read_files(parts, utc_offset_s or 0)
+    if form is Form.RPCLOG and heard is None:
+        heard = Exchange(log.source).trace()
+    return heard, log, notes
+
+
+def _in_time(files: Iterable[Input]) -> list[Input]:
+    """Return the files of a log in the order of their first times."""
+    timed = []
+    for number, each in enumerate(files):
+        at, items = _first_time(each)
+        timed.append((at, number, each._replace(items=items)))
+    return [each for *_, each in sorted(timed, key=lambda one: one[:2])]
+
+
+def _first_time(file: Input) -> tuple[int, Iterator[Item]]:
+    head: list[Item] = []
+    for item in file.items:
+        head.append(item)
+        at = log_format.first_time(item[1]) if isinstance(item[1], bytes) else None
+        if at is not None:
+            return at, chain(head, file.items)
+        if len(head) >= HEAD_LINES:
+            break
+    found = "a log without times beside another"
+    raise InputError(file.name, 0, found, "one log, or several whose times tell their order")
+
+
+def _unused(unused: WireTrace, used: WireTrace) -> str:
+    return f"the messages in {unused.source} are not used: {used.source} shows them"
 
 
 def merge(
@@ -91,12 +213,6 @@ def merge(
         return Trace(wire, None, tolerance_ns, (note,))
     placed, note = _place_log(wire, log, zone_known)
     return Trace(wire, placed, tolerance_ns, (note,) if note else ())
-
-
-def _refuse_second(first: WireTrace | LogTrace | None, name: str, form: Form) -> None:
-    if first is not None:
-        message = f"a second {form} beside {first.source}"
-        raise InputError(name, 0, message, "one wire and one log of the same run")
 
 
 def _place_log(wire: WireTrace, log: LogTrace, zone_known: bool) -> tuple[LogTrace | None, str]:

@@ -52,8 +52,8 @@ def _end_of_message(line: bytes, text: int) -> int:
     end = _end_of_json(line, line.index(b": ", text) + 2)
     if end is not None and (STAMP.match(line, end) or not line[end:].strip(_BLANK)):
         return end if STAMP.match(line, end) else len(line)
-    cut = text + MAX_SPOKEN
-    return cut if STAMP.match(line, cut) else len(line)
+    following = STAMP.search(line, text + MAX_SPOKEN)
+    return len(line) if following is None else following.start()
 
 
 def _end_without_times(line: bytes, text: int) -> int:

@@ -185,7 +185,8 @@ class WireTrace:
     opening. `complete_to_end`: it ends with the remark that the recorder stopped; without it the
     last lines may be missing without a sign. `connections_known` is False where the source does not
     say on which connection a message went: then all are on connection 0, but for calls whose
-    replies cannot be read, and the same id may belong to several clients.
+    replies cannot be read, and the same id may belong to several clients. `notes` say what
+    the reader assumed.
     """
 
     source: str
@@ -195,6 +196,7 @@ class WireTrace:
     complete_from_start: bool
     complete_to_end: bool
     connections_known: bool = True
+    notes: tuple[str, ...] = ()
 
 
 class FactKind(StrEnum):

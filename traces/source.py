@@ -114,7 +114,7 @@ def _zstd_packing(name: str) -> _Packing:
     try:
         import zstandard
     except ImportError:
-        allowed = "zstd with the package zstandard installed (pip install 'bdevcheck[zstd]')"
+        allowed = "zstd with the package zstandard installed (pip install zstandard)"
         raise InputError(name, 0, "zstd input, and no package to unpack it", allowed) from None
     whole = zstandard.ZstdDecompressor(max_window_size=2**31)
     return _Packing("zstd", _ZSTD_MAGIC, whole.decompressobj, zstandard.ZstdError)

@@ -21,6 +21,7 @@ from bdevcheck.command.support import (
 )
 from bdevcheck.model.rule import JUDGED
 from bdevcheck.model.variant import VARIANTS, VERSIONS
+from bdevcheck.traces.detect import Form
 from bdevcheck.traces.merge import DEFAULT_TOLERANCE_NS
 
 if TYPE_CHECKING:
@@ -94,6 +95,12 @@ def _file(_context: click.Context, _option: click.Parameter, path: str | None) -
     help="Draw the violations; FILE ends in .svg, .png or .dot (-2, -3 ... before it for more).",
 )
 @click.option(
+    "--as",
+    "form",
+    type=click.Choice([form.value for form in Form]),
+    help="Read every FILE as this, whatever it looks like; docs/sources.md says what each is.",
+)
+@click.option(
     "-j",
     "--jobs",
     type=click.IntRange(1, MOST_JOBS),
@@ -127,6 +134,7 @@ def check(
     junit: str | None,
     sarif: str | None,
     picture: Path | None,
+    form: str | None,
     jobs: int,
     tolerance: int,
     log_utc_offset: float | None,
@@ -139,7 +147,8 @@ def check(
     bdevcheck check 'ci/**/*.jsonl' ci/*.log    several runs, by patterns
 
     FILE is a recording of the JSON-RPC wire (JSON lines) or the log of a target; .gz and .zst open
-    by themselves, `-` is standard input. What each file is, is found by looking at it.
+    by themselves, `-` is standard input. What each file is, is found by looking at it. The JSON-RPC
+    log of SPDK and plain JSON-RPC messages, one a line, are read too (docs/sources.md).
 
     One wire at most: the files are one run, and the answer is one report. A directory, or several
     wires: they are several runs, and the answer is one report each and a summary. Then
@@ -155,11 +164,12 @@ def check(
     from bdevcheck.command.intake import gather
     from bdevcheck.command.judging import Asked
 
-    intake = gather(files)
+    as_form = None if form is None else Form(form)
+    intake = gather(files, as_form)
     outputs = {"--junit": junit, "--sarif": sarif, "--picture": picture}
     _protect(intake, {name: path for name, path in outputs.items() if path is not None})
     offset = None if log_utc_offset is None else round(log_utc_offset * 3600)
-    asked = Asked(rules, "" if version == RULES else version, tolerance * 1000, offset)
+    asked = Asked(rules, "" if version == RULES else version, tolerance * 1000, offset, as_form)
     if intake.several:
         fleet, code = _check_several(intake, asked, jobs, as_json=as_json, verbose=verbose)
     else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,12 +21,15 @@ import click
 
 from bdevcheck.conformance.fleet import Run, Stray, Trouble
 from bdevcheck.traces.detect import Form, detect
+from bdevcheck.traces.merge import ONE_A_RUN
 from bdevcheck.traces.record import InputError
 from bdevcheck.traces.source import STDIN, read_lines
 
 PACKED = (".gz", ".zst")
 ENDINGS = (".wire.jsonl", ".jsonl", ".log")
 """What is taken off a name to find the run that a file belongs to; the first that fits."""
+_ROTATED = re.compile(r"\.log[.-]\d{1,14}$")
+"""How the older files of a log end that is rotated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ class Intake:
 _Read: TypeAlias = dict[str, Form]
 
 
-def gather(arguments: Iterable[str]) -> Intake:
-    """Sort arguments into runs.
+def gather(arguments: Iterable[str], form: Form | None = None) -> Intake:
+    """Sort arguments into runs; `form` is what all files are, where their content is not to tell.
 
     Raises `click.BadParameter` for standard input beside a directory or named twice, and for a
     pattern that nothing matches.
@@ -74,9 +78,9 @@ def gather(arguments: Iterable[str]) -> Intake:
             f"standard input, `-`, is part of one run; it cannot stand beside {folders[0]}, a "
             "directory of runs"
         )
-    if not folders and not _holds_several(named):
+    if not folders and not _holds_several(named, form):
         return Intake((Group("", named),))
-    return _sort(named)
+    return _sort(named, form)
 
 
 def _expand(argument: str) -> Sequence[str]:
@@ -92,16 +96,16 @@ def _expand(argument: str) -> Sequence[str]:
     return found
 
 
-def _holds_several(named: Sequence[str]) -> bool:
-    """Tell whether files hold more than one wire.
+def _holds_several(named: Sequence[str], form: Form | None) -> bool:
+    """Tell whether files hold more than one wire, or more than one of another kind of recording.
 
     What can be read only once (a pipe, standard input) is not looked into: with one of these, all
     files are taken as one run.
     """
     if len(named) < 2 or any(_is_stream(path) for path in named):
         return False
-    forms = (_form_of(path) for path in dict.fromkeys(named))
-    return sum(each is Form.WIRE for each in forms) > 1
+    forms = [_form_of(path, form) for path in dict.fromkeys(named)]
+    return any(forms.count(each) > 1 for each in ONE_A_RUN)
 
 
 def _is_stream(path: str) -> bool:
@@ -112,15 +116,18 @@ def _is_stream(path: str) -> bool:
     return not stat.S_ISREG(mode)
 
 
-def _form_of(path: str) -> Form | InputError:
+def _form_of(path: str, asked: Form | None) -> Form | InputError:
     """Return what a file is, or why that cannot be told."""
     try:
+        if asked is not None:
+            next(read_lines(path), None)
+            return asked
         return detect(read_lines(path), path)[0]
     except InputError as error:
         return error
 
 
-def _sort(named: Iterable[str]) -> Intake:
+def _sort(named: Iterable[str], form: Form | None) -> Intake:
     asked = dict.fromkeys(named)
     read: _Read = {}
     unreadable: list[Run] = []
@@ -130,7 +137,7 @@ def _sort(named: Iterable[str]) -> Intake:
             unreadable.append(each)
         elif isinstance(each, Stray):
             strays.append(each)
-        elif isinstance(found := _form_of(each), Form):
+        elif isinstance(found := _form_of(each, form), Form):
             read[each] = found
         elif each in asked or _has_ending(each) or not os.access(each, os.R_OK):
             unreadable.append(_unreadable(each, found))
@@ -246,10 +253,10 @@ _PAIR = (Form.WIRE, Form.LOG)
 def stem_of(path: str) -> str:
     """Return a path without what its name says of its form.
 
-    >>> stem_of("runs/a1.wire.jsonl.gz"), stem_of("runs/a1.log"), stem_of("a.b")
+    >>> stem_of("runs/a1.wire.jsonl.gz"), stem_of("runs/a1.log.2"), stem_of("a.b")
     ('runs/a1', 'runs/a1', 'a.b')
     """
-    bare = _without(path, PACKED)
+    bare = _ROTATED.sub(".log", _without(path, PACKED))
     return _without(bare, ENDINGS)
 
 

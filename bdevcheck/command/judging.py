@@ -10,6 +10,7 @@ from bdevcheck.command.intake import Group
 from bdevcheck.command.pool import Failed, outcomes
 from bdevcheck.conformance.fleet import Run, Trouble
 from bdevcheck.conformance.verdict import Report
+from bdevcheck.traces.detect import Form
 from bdevcheck.traces.record import InputError
 
 
@@ -17,13 +18,15 @@ from bdevcheck.traces.record import InputError
 class Asked:
     """How to judge: by which rules, and how far clocks may be apart.
 
-    `version`: the version of SPDK, or bundle, to judge against; empty: by the rules.
+    `version`: the version of SPDK, or bundle, to judge against; empty: by the rules. `form`: what
+    all files are; None: their content tells.
     """
 
     rules: tuple[str, ...]
     version: str
     tolerance_ns: int
     utc_offset_s: int | None
+    form: Form | None = None
 
 
 def judge(
@@ -35,6 +38,7 @@ def judge(
 
     report = check_files(
         files,
+        forms=dict.fromkeys(files, asked.form) if asked.form is not None else {},
         rules=asked.rules,
         tolerance_ns=asked.tolerance_ns,
         utc_offset_s=asked.utc_offset_s,

@@ -8,9 +8,12 @@ keeps only what is alive, and says what became of each obligation as soon as tha
 * `event` has what a watch is told, `outcome` what it says;
 * `setting` is what it may ask about the trace as a whole: which of two records came first, and
   when a missing log line proves something;
-* `run` puts watches over a whole trace;
-* `course`, `fault`, `gate`, `holding`, `life`, `listing`, `lull`, `origin`, `poll`, `registry`,
-  `release`, `ring`, `session`, `standing` and `suspicion` are what watches have in common;
+* `dispatch` says who takes which event, `presence` what follows from connections' coming and
+  going; `run` puts watches over a whole trace;
+* `dump`, `sound` and `tape` read quickly what needs no patience;
+* `course`, `fault`, `gate`, `holding`, `life`, `listing`, `lull`, `origin`, `poll`, `raid`,
+  `raid_log`, `registry`, `release`, `ring`, `session`, `standing`, `suspicion` and `volume` are
+  what watches have in common;
 * every other module is one watch, and `WATCHES` has them all.
 """
 
@@ -22,9 +25,13 @@ from bdevcheck.conformance.watch.cascade import RemovalCascade
 from bdevcheck.conformance.watch.claim import ClaimExclusion
 from bdevcheck.conformance.watch.deferral import DeferredFires
 from bdevcheck.conformance.watch.error_effect import ErrorWithoutEffect
+from bdevcheck.conformance.watch.lvol_identity import LvolIdentity
 from bdevcheck.conformance.watch.malformed import MalformedRequests
 from bdevcheck.conformance.watch.notification import NotificationOrder
 from bdevcheck.conformance.watch.notified import Notified
+from bdevcheck.conformance.watch.raid_consistency import RaidConsistency
+from bdevcheck.conformance.watch.rebuild import RebuildFinishes
+from bdevcheck.conformance.watch.renaming import Rename
 from bdevcheck.conformance.watch.result_name import ResultNames
 from bdevcheck.conformance.watch.resurrection import NoResurrection
 from bdevcheck.conformance.watch.slots import SlotsReclaimed
@@ -49,5 +56,9 @@ WATCHES: tuple[Watcher, ...] = (
     RemovalCascade,
     NoResurrection,
     UnregisterFinishes,
+    RaidConsistency,
+    LvolIdentity,
+    Rename,
+    RebuildFinishes,
 )
 """All watches, in order of report."""

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 from bdevcheck.conformance.moment import cut, printable
 from bdevcheck.conformance.verdict import Doubt
+from bdevcheck.conformance.watch.base import Hearing, Kinds
 from bdevcheck.conformance.watch.event import (
-    Answered,
     Connected,
     Disconnected,
     Event,
@@ -23,7 +23,7 @@ from bdevcheck.conformance.watch.event import (
     Unreadable,
 )
 from bdevcheck.conformance.watch.fault import is_id, is_no_json, is_too_deep
-from bdevcheck.conformance.watch.outcome import Exempt, Kept, Outcome
+from bdevcheck.conformance.watch.outcome import Exempt, Outcome
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.model.catalogue import Method
 from bdevcheck.model.rule import ANSWERED
@@ -31,25 +31,28 @@ from bdevcheck.traces.record import NO_ID
 
 RULE = ANSWERED.name
 
-_KEPT = Kept(RULE)
+_WANTED: Kinds = frozenset({Unanswered})
 
 
 class EveryAnswer:
     """The watch. It remembers on which open connections the client has sent what is no JSON."""
 
+    hearing = Hearing(
+        frozenset({Unreadable, Connected, Disconnected, Lost}),
+        kept=(RULE,),
+    )
+
     def __init__(self, _: Setting) -> None:
         self.spoilt: set[int] = set()
         self.array: tuple[int, int] | None = None
 
-    def wants(self, method: Method | None) -> bool:  # noqa: ARG002 (all of them)
-        """Want all: every method answers."""
-        return True
+    def wants(self, method: Method | None) -> Kinds:  # noqa: ARG002 (all of them)
+        """Want what is not answered, of all methods; replies need only be counted."""
+        return _WANTED
 
     def take(self, event: Event) -> Iterator[Outcome]:
-        """Say of each request that has an id what became of its answer."""
-        if isinstance(event, Answered):
-            yield _KEPT
-        elif isinstance(event, Unanswered):
+        """Say of each request that has an id why it has no answer."""
+        if isinstance(event, Unanswered):
             yield from self._unanswered(event)
         elif isinstance(event, Unreadable):
             record = event.record

@@ -93,15 +93,16 @@ class RemovalCascade:
 
 
 def _left_behind(stand: Stand, begun: LogLine, line: LogLine) -> Violation:
+    shown = [
+        request_moment(stand.call),
+        line_moment(stand.line),
+        reply_moment(stand.reply),
+        line_moment(begun, key=False),
+        line_moment(line),
+    ]
     return broken(
         REMOVAL_CASCADE,
-        [
-            line_moment(stand.line),
-            request_moment(stand.call),
-            reply_moment(stand.reply),
-            line_moment(begun, key=False),
-            line_moment(line),
-        ],
+        sorted(shown, key=lambda moment: moment.wall_ns or 0),
         bdev=stand.base,
         method=stand.call.request.method,
         holder=printable(stand.name),

@@ -22,28 +22,41 @@ from bdevcheck.conformance.moment import (
     request_moment,
 )
 from bdevcheck.conformance.verdict import Doubt, Violation
-from bdevcheck.conformance.watch.event import Answered, Disconnected, Ended, Event, Printed
+from bdevcheck.conformance.watch.base import NOTHING, Hearing, Kinds
+from bdevcheck.conformance.watch.dump import bases_in
+from bdevcheck.conformance.watch.event import (
+    Answered,
+    Asked,
+    Disconnected,
+    Ended,
+    Event,
+    Lost,
+    Printed,
+    SessionBegun,
+    SessionEnded,
+    Unanswered,
+)
 from bdevcheck.conformance.watch.holding import Grant, Holdings, makes_holder
 from bdevcheck.conformance.watch.listing import (
     Entry,
-    entries_of,
+    Listing,
     is_listing,
     tells_its_bdev,
 )
-from bdevcheck.conformance.watch.lull import Lull, may_end
+from bdevcheck.conformance.watch.lull import ENDING, Lull, may_end
 from bdevcheck.conformance.watch.outcome import Kept, Outcome
-from bdevcheck.conformance.watch.session import Session
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.model.catalogue import Method, base_names, bdev_names
-from bdevcheck.model.holder import Hold, holds_of
+from bdevcheck.model.holder import Hold
 from bdevcheck.model.machines.claim import CLAIM
 from bdevcheck.model.rule import CLAIM_EXCLUSION
-from bdevcheck.traces.record import Reply
+from bdevcheck.traces.record import FactKind, Reply
 
 RULE = CLAIM_EXCLUSION.name
 
 _ASKING = frozenset({"create", "adopt", "use", "hold"})
 _OPENS = "write-open"
+_TOLD: Kinds = frozenset({Answered})
 
 
 class ClaimExclusion:
@@ -52,52 +65,78 @@ class ClaimExclusion:
     It remembers which bdevs are there since a call may have ended one, and who stands on them.
     """
 
+    hearing = Hearing(
+        frozenset({Disconnected, Lost, SessionBegun, SessionEnded, Ended}),
+        facts=frozenset(FactKind),
+    )
+
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.holdings = Holdings(setting)
         self.present: set[str] = set()
         self.standing: dict[str, Call] = {}
-        self.session = Session()
+        self.is_idle = False
         self.lull = Lull()
+        self.asking: set[str] = set()
 
-    def wants(self, method: Method | None) -> bool:
+    def wants(self, method: Method | None) -> Kinds:
         """Want what shows bdevs, opens them for writing, claims them or ends them."""
-        return method is not None and (
-            is_listing(method) or asks(method) or tells_its_bdev(method) or may_end(method)
-        )
+        if method is None:
+            return NOTHING
+        if asks(method):
+            self.asking.add(method.name)
+        if may_end(method):
+            return ENDING
+        return _TOLD if is_listing(method) or asks(method) or tells_its_bdev(method) else NOTHING
 
-    def take(self, event: Event) -> Iterator[Outcome]:
+    def take(self, event: Event) -> Iterable[Outcome]:
         """Judge lists as they come, and claims when the log has passed their replies."""
-        if isinstance(event, Printed):
-            if not self.session.is_idle:
-                yield from map(_twice, self.holdings.printed(event.line))
-            return
-        if isinstance(event, Disconnected):
-            yield from map(_twice, self.holdings.passed(event.record.at))
-        over = self.session.ended_by(event)
-        if over:
-            self.holdings.forget()
-        if self.lull.broken_by(event) or over:
-            self.present.clear()
-            self.standing.clear()
         if isinstance(event, Answered):
-            yield from self._answered(event.call)
+            return self._answered(event)
+        if isinstance(event, Asked | Unanswered):
+            self._follow(event)
+        elif isinstance(event, Printed):
+            return () if self.is_idle else map(_twice, self.holdings.printed(event.line))
+        elif isinstance(event, Disconnected):
+            return map(_twice, self.holdings.passed(event.record.at))
+        elif isinstance(event, SessionEnded | Lost):
+            self.is_idle = isinstance(event, Lost) or event.is_idle
+            self.holdings.forget()
+            self._end_lull()
+        elif isinstance(event, SessionBegun):
+            self.is_idle = False
         elif isinstance(event, Ended):
-            yield from map(_twice, self.holdings.end())
+            return map(_twice, self.holdings.end())
+        return ()
 
-    def _answered(self, call: Call) -> Iterator[Outcome]:
-        reply = call.reply
-        if reply is None or call.method is None or call.ambiguous or not call.succeeded:
-            return
-        if is_listing(call.method):
-            entries = entries_of(call)
-            yield from _snapshot(call, reply, entries)
-            self._show(entry.name for entry in entries)
-        elif asks(call.method):
+    def _follow(self, event: Event) -> None:
+        if self.lull.broken_by(event):
+            self._end_lull()
+
+    def _end_lull(self) -> None:
+        self.present.clear()
+        self.standing.clear()
+
+    def _answered(self, event: Answered) -> Iterable[Outcome]:
+        call = event.call
+        method, reply = call.method, call.reply
+        if method is None:
+            return ()
+        if may_end(method):
+            self._follow(event)
+        if reply is None or call.ambiguous or reply.error is not None:
+            return ()
+        if is_listing(method):
+            listing = self.setting.lists.of(call)
+            self._show([entry.name for entry in listing.entries])
+            return _snapshot(call, reply, listing)
+        found: list[Outcome] = []
+        if method.name in self.asking:
             self.holdings.asked(call)
-            yield from self._against(call, call.method, reply)
-        if tells_its_bdev(call.method):
-            self._show(bdev_names(call.method, None, call.result))
+            found += self._against(call, method, reply)
+        if tells_its_bdev(method):
+            self._show(bdev_names(method, None, call.result))
+        return found
 
     def _show(self, names: Iterable[str]) -> None:
         """Remember bdevs that a reply has shown to be there."""
@@ -171,26 +210,38 @@ class _Held(NamedTuple):
     by: str
 
 
-def _snapshot(call: Call, reply: Reply, entries: list[Entry]) -> Iterator[Outcome]:
+def _snapshot(call: Call, reply: Reply, listing: Listing) -> Iterable[Outcome]:
     """Judge one list: what its bdevs stand on is claimed by one of them, as it says."""
-    held = [
-        _Held(hold, entry.name)
-        for entry in entries
-        for hold in holds_of(entry.name, entry.shown.get("driver_specific"))
-    ]
-    if not held:
-        return
-    by_key = {key: entry for entry in entries for key in entry.keys}
-    claims: dict[str, dict[str, _Held]] = {}
-    for each in held:
-        base = by_key.get(each.hold.base)
-        if base is not None:
-            claims.setdefault(base.name, {}).setdefault(each.hold.who, each)
-    found = [_contradiction(by_key[base], list(on.values())) for base, on in claims.items()]
+    claims = _claims_in(listing)
+    if not claims:
+        return ()
+    found = [_contradiction(listing.by_key[base], list(on.values())) for base, on in claims.items()]
     faults = [each for each in found if each is not None]
-    yield from (_broken_list(call, reply, bdev, fault) for bdev, fault in faults)
-    if claims and not faults:
-        yield Kept(RULE)
+    return [_broken_list(call, reply, bdev, fault) for bdev, fault in faults] or [Kept(RULE)]
+
+
+def _claims_in(listing: Listing) -> dict[str, dict[str, _Held]]:
+    """Return the claims that listed bdevs prove, by the name of the listed base and by holder."""
+    if len(listing.entries) == 1 and not _holds_itself(listing.entries[0]):
+        return {}
+    claims: dict[str, dict[str, _Held]] = {}
+    for entry in listing.entries:
+        for hold in entry.holds:
+            base = listing.by_key.get(hold.base)
+            if base is not None:
+                claims.setdefault(base.name, {}).setdefault(hold.who, _Held(hold, entry.name))
+    return claims
+
+
+def _holds_itself(entry: Entry) -> bool:
+    """Tell whether a bdev may stand on itself, as it says: alone in a list, it has no other base.
+
+    A slot's uuid is looked at in full.
+    """
+    for base in bases_in(entry.driver_specific):
+        if not isinstance(base, str) or entry.has_key(base):
+            return True
+    return False
 
 
 def _contradiction(base: Entry, held: list[_Held]) -> tuple[str, str] | None:
@@ -202,8 +253,8 @@ def _contradiction(base: Entry, held: list[_Held]) -> tuple[str, str] | None:
             pair = f"{_by(held[number - 1])} and {_by(each)}"
             return base.name, f"{printable(base.name)} is claimed by {pair} at once"
         state = after
-    said = base.shown.get("claim_type")
-    if isinstance(said, str) and said in CLAIM.sources("is_claimed") and said != state:
+    said = base.claim_type
+    if said is not None and said in CLAIM.sources("is_claimed") and said != state:
         other = f"while {_by(held[0])} needs {state}"
         return base.name, f"{printable(base.name)} is claimed for {said}, {other}"
     return None

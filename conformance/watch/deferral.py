@@ -17,7 +17,7 @@ from bdevcheck.conformance.moment import printable
 from bdevcheck.conformance.verdict import Doubt
 from bdevcheck.conformance.watch.event import Answered, Ended, Event, Printed, Unanswered
 from bdevcheck.conformance.watch.life import Life
-from bdevcheck.conformance.watch.listing import entries_of, is_listing
+from bdevcheck.conformance.watch.listing import is_listing
 from bdevcheck.conformance.watch.origin import asked_names
 from bdevcheck.conformance.watch.outcome import Exempt, Kept, Outcome
 from bdevcheck.conformance.watch.registry import Registry
@@ -118,12 +118,15 @@ class DeferredFires:
 
     def _listed(self, call: Call) -> Iterator[Outcome]:
         """Look for bases that are there by another name than that of the bdev."""
-        for entry in entries_of(call):
-            for key in entry.keys:
-                for record in list(self.on.get(key, ())) if key != entry.name else ():
-                    if len(record.bases) == 1 and self._came_before(entry.name, record, call):
-                        self._drop(record)
-                        yield _by_alias(record, entry.name, call.request.at.place)
+        by_key = self.setting.lists.of(call).by_key
+        for base in list(self.on):
+            entry = by_key.get(base)
+            if entry is None or entry.name == base:
+                continue
+            for record in list(self.on[base]):
+                if len(record.bases) == 1 and self._came_before(entry.name, record, call):
+                    self._drop(record)
+                    yield _by_alias(record, entry.name, call.request.at.place)
 
     def _came_before(self, base: str, record: _Record, call: Call) -> bool:
         """Tell whether a base has come after the create was answered, and before a list was asked.
@@ -159,8 +162,7 @@ class DeferredFires:
     def _fired(self, record: _Record, name: str) -> Iterator[Outcome]:
         """Take a bdev that has come: by its record, if its bases were there."""
         due = record.due is not None
-        if due:
-            record.missing.discard(name)
+        record.missing.discard(name)
         if due and record.missing:
             return
         self._drop(record)

@@ -25,7 +25,7 @@ from bdevcheck.conformance.verdict import Doubt, Moment, Violation
 from bdevcheck.conformance.watch.event import Answered, Ended, Event, Printed
 from bdevcheck.conformance.watch.gate import is_refused
 from bdevcheck.conformance.watch.life import Life
-from bdevcheck.conformance.watch.listing import entries_of, is_listing
+from bdevcheck.conformance.watch.listing import is_listing
 from bdevcheck.conformance.watch.origin import Origins, asked_names, is_of_origin
 from bdevcheck.conformance.watch.outcome import Kept, Outcome
 from bdevcheck.conformance.watch.registry import Registry, end_of_log
@@ -33,7 +33,6 @@ from bdevcheck.conformance.watch.release import Known, Release
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.conformance.watch.suspicion import Suspicions
 from bdevcheck.model.catalogue import Method
-from bdevcheck.model.holder import holds_of
 from bdevcheck.model.machines.record import RECORD
 from bdevcheck.model.rule import ERROR_WITHOUT_EFFECT
 from bdevcheck.model.variant import VARIANTS
@@ -93,8 +92,9 @@ class ErrorWithoutEffect:
 
     def take(self, event: Event) -> Iterator[Outcome]:
         """Follow refused names until they are registered, or asked for again."""
-        for line, refusal in self.fresh.ripe(event):
-            yield from self._returned(line, refusal)
+        if self.fresh.waiting:
+            for line, refusal in self.fresh.ripe(event):
+                yield from self._returned(line, refusal)
         if self.life.ended_by(event):
             yield from self._close()
             self._forget()
@@ -144,7 +144,7 @@ class ErrorWithoutEffect:
     def _refuse(self, refusal: _Refusal) -> Iterator[Outcome]:
         """Remember a refused name, unless something else of the trace may bring it."""
         name, request = refusal.name, refusal.call.request
-        if self.origins.may_make(name) or name in self.made or name in self.back:
+        if self.origins.may_make(name) or name in self.made:
             return
         line = self.registry.lines.get(name)
         if line is not None:
@@ -161,12 +161,11 @@ class ErrorWithoutEffect:
 
     def _listed(self, call: Call, reply: Reply) -> Iterator[Outcome]:
         """Look which module the bdevs that came back belong to."""
-        for entry in entries_of(call):
+        for entry in self.setting.lists.of(call).entries:
             refusal = self.back.get(entry.name)
             if refusal is None or refusal.line is None:
                 continue
-            holds = holds_of(entry.name, entry.shown.get("driver_specific"))
-            its_own = any(refusal.is_of(hold.holder.module) for hold in holds)
+            its_own = any(refusal.is_of(hold.holder.module) for hold in entry.holds)
             if its_own and self.setting.surely_before(refusal.line.at, call.request.at):
                 del self.back[entry.name]
                 refusal.proof = answer_moment(call, reply, key=True)
@@ -195,9 +194,7 @@ class ErrorWithoutEffect:
         if name in self.origins.open:
             return  # the reply of that create tells whether it was its own
         refusal = self.refused.pop(name, None)
-        if refusal is None or self.origins.may_make(name):
-            return
-        if self._shown(refusal, line.at.wall_ns):
+        if refusal is not None and self._shown(refusal, line.at.wall_ns):
             refusal.line = line
             self.fresh.add(line, refusal)
 

@@ -51,7 +51,7 @@ def fault_of(call: Call, version: str = "") -> Fault | None:
         return Fault("its id is neither a string nor a number", INVALID_REQUEST)
     if request.params is not None and not isinstance(request.params, dict | list):
         return Fault("its params are neither an object nor an array", INVALID_REQUEST)
-    return _fault_of_params(call.method, request.params, version) if call.method else None
+    return fault_of_params(call.method, request.params, version) if call.method else None
 
 
 def is_id(value: object) -> bool:
@@ -61,7 +61,8 @@ def is_id(value: object) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def _fault_of_params(method: Method, params: object, version: str) -> Fault | None:
+def fault_of_params(method: Method, params: object, version: str) -> Fault | None:
+    """Return the first fault of parameters (None: none given), as `fault_of` does."""
     lax = ANYTHING in method.forgives
     if not method.required and not method.optional:
         return None if lax or params is None else _wrong(method, "it takes no parameters", True)

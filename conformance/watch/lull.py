@@ -15,6 +15,9 @@ from bdevcheck.model.catalogue.consistency import ENDINGS
 
 _ENDING = frozenset({*ENDINGS, "rename", "shutdown"}) - {"setting"}
 
+ENDING: frozenset[type[Event]] = frozenset({Asked, Answered, Unanswered})
+"""The events that a lull has to follow, of methods that may end a bdev."""
+
 
 def may_end(method: Method) -> bool:
     """Tell whether a call of this method may end a bdev, or take a name or a claim from it."""
@@ -45,10 +48,8 @@ class Lull:
 
     def broken_by(self, event: Event) -> bool:
         """Follow one event; True where a stretch ends with it, and what was known before."""
-        if is_forgetting(event):
-            return True
-        if not isinstance(event, Asked | Answered | Unanswered):
-            return False
+        if not isinstance(event, (Asked, Answered, Unanswered)):
+            return is_forgetting(event)
         call = event.call
         if call.method is None or not may_end(call.method):
             return False

@@ -8,26 +8,28 @@ puts nothing to the test.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from bdevcheck.conformance.broken import broken
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.moment import cut, printable, reply_moment, request_moment
 from bdevcheck.conformance.verdict import Doubt, Moment, Violation
+from bdevcheck.conformance.watch.base import Hearing, Kinds
 from bdevcheck.conformance.watch.event import (
     Answered,
     Connected,
     Disconnected,
     Event,
+    LifeEnded,
     Lost,
     Unreadable,
 )
 from bdevcheck.conformance.watch.fault import Fault, fault_of, is_no_json
-from bdevcheck.conformance.watch.life import Life
 from bdevcheck.conformance.watch.outcome import Kept, Outcome
 from bdevcheck.conformance.watch.release import Known, Release
 from bdevcheck.conformance.watch.setting import Setting
+from bdevcheck.conformance.watch.sound import Sound
 from bdevcheck.model.catalogue import Method
 from bdevcheck.model.catalogue.method import INVALID_REQUEST, PROTOCOL, Failure
 from bdevcheck.model.rule import MALFORMED_REQUEST
@@ -35,27 +37,36 @@ from bdevcheck.traces.record import Error, Garbled, Reply
 
 RULE = MALFORMED_REQUEST.name
 
+_WANTED: Kinds = frozenset({Answered})
 _BEFORE = "SPDK looks at this before it carries anything out."
 
 
 class MalformedRequests:
     """The watch. It remembers what was no JSON on open connections, and what it has doubted."""
 
+    hearing = Hearing(frozenset({Unreadable, Connected, Disconnected, Lost, LifeEnded}))
+
     def __init__(self, _: Setting) -> None:
-        self.life = Life()
         self.release = Release()
+        self.sound = Sound()
         self.garbage: dict[int, Garbled] = {}
         self.doubted: set[str] = set()
 
-    def wants(self, method: Method | None) -> bool:  # noqa: ARG002 (all of them)
-        """Want all: every request has an id and parameters."""
-        return True
+    def wants(self, method: Method | None) -> Kinds:  # noqa: ARG002 (all of them)
+        """Want all that is answered: every request has an id and parameters."""
+        return _WANTED
 
-    def take(self, event: Event) -> Iterator[Outcome]:
+    def take(self, event: Event) -> Iterable[Outcome]:
         """Judge each reply by its request, and the ends of connections with bytes on them."""
-        if isinstance(event, Answered):
-            yield from self._answered(event.call)
-        elif isinstance(event, Unreadable):
+        if not isinstance(event, Answered):
+            return self._beside(event)
+        call = event.call
+        if not self.garbage and self.sound.surely(call):
+            return ()
+        return self._answered(call)
+
+    def _beside(self, event: Event) -> Iterator[Outcome]:
+        if isinstance(event, Unreadable):
             record = event.record
             if record.direction == "c2s" and record.batch is None and is_no_json(record.text):
                 self.garbage.setdefault(record.conn, record)
@@ -63,21 +74,28 @@ class MalformedRequests:
             ended = self.garbage.pop(event.record.conn, None)
             if ended is not None and event.record.by == "target":
                 yield Kept(RULE)
-        if self.life.ended_by(event):
-            self.release.forget()
-        if isinstance(event, Lost):
-            self.garbage.clear()
         elif isinstance(event, Connected):
             self.garbage.pop(event.record.conn, None)
+        elif isinstance(event, Lost):
+            self.garbage.clear()
+        elif isinstance(event, LifeEnded):
+            self.release.forget()
+            self.sound = Sound()
+
+    @property
+    def _version(self) -> str:
+        return self.release.name if self.release.known is Known.READ else ""
 
     def _answered(self, call: Call) -> Iterator[Outcome]:
         self.release.told_by(call)
+        if self.sound.version != self._version:
+            self.sound = Sound(self._version)
         reply = call.reply
         if reply is None or call.ambiguous:
             return
         if self.garbage and _is_behind(call, self.garbage.get(call.request.conn)):
             yield _went_on(call, reply, self.garbage.pop(call.request.conn))
-        fault = fault_of(call, self.release.name if self.release.known is Known.READ else "")
+        fault = fault_of(call, self._version)
         if fault is None:
             return
         if reply.error is None:

@@ -10,19 +10,26 @@ What the log adds to this is judged by `notified`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bdevcheck.conformance.broken import broken
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.moment import cut, printable, reply_moment, request_moment
 from bdevcheck.conformance.verdict import Doubt, Moment, Violation
+from bdevcheck.conformance.watch.base import Hearing
 from bdevcheck.conformance.watch.course import Course, States
-from bdevcheck.conformance.watch.event import Answered, Asked, Event, Unanswered
+from bdevcheck.conformance.watch.event import (
+    Answered,
+    Asked,
+    Event,
+    Lost,
+    SessionEnded,
+    Unanswered,
+)
 from bdevcheck.conformance.watch.outcome import Kept, Outcome
 from bdevcheck.conformance.watch.poll import RING, Notification, Poll, is_poll, read_poll
 from bdevcheck.conformance.watch.ring import Growth, Ring, Shown
-from bdevcheck.conformance.watch.session import Session
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.model.catalogue import Method, bdev_names
 from bdevcheck.model.machines.notification import NOTIFICATION
@@ -34,6 +41,7 @@ RULE = NOTIFICATION_ORDER.name
 _COURSE = Course(NOTIFICATION, ["owe"])
 _BEGUN, _ENDED = (frozenset(NOTIFICATION.sources(each)) for each in ("is_begun", "is_ended"))
 _IN_ORDER = frozenset(NOTIFICATION.sources("is_in_order"))
+_KEPT = Kept(RULE)
 _MORE_OFTEN = "poll from the last id on, and so often that fewer than 1024 come in between"
 
 
@@ -54,9 +62,10 @@ class _Delete(NamedTuple):
 class NotificationOrder:
     """The watch. It remembers the ring, and what is told of the names in it or alive."""
 
+    hearing = Hearing(frozenset({Lost, SessionEnded}))
+
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
-        self.session = Session()
         self._forget()
 
     def _forget(self) -> None:
@@ -70,22 +79,27 @@ class NotificationOrder:
         """Want polls, and deletes whose success proves that a listed bdev has ended."""
         return method is not None and (is_poll(method) or _ends_surely(method))
 
-    def take(self, event: Event) -> Iterator[Outcome]:
+    def take(self, event: Event) -> Iterable[Outcome]:
         """Judge polls as they come."""
-        if self.session.ended_by(event):
-            self._forget()
         if isinstance(event, Asked):
             self._asked(event.call)
         elif isinstance(event, Answered):
-            known = self.known.pop(event.call.number, 0)
-            doomed = self.doomed.pop(event.call.number, ())
-            if is_poll(event.call.method):
-                yield from self._polled(event.call, known)
-            elif event.call.succeeded and not event.call.ambiguous:
-                self._deleted(event.call, doomed)
+            return self._answered(event.call)
         elif isinstance(event, Unanswered):
             self.known.pop(event.call.number, None)
             self.doomed.pop(event.call.number, None)
+        elif isinstance(event, SessionEnded | Lost):
+            self._forget()
+        return ()
+
+    def _answered(self, call: Call) -> Iterable[Outcome]:
+        known = self.known.pop(call.number, 0)
+        doomed = self.doomed.pop(call.number, ())
+        if is_poll(call.method):
+            return self._polled(call, known)
+        if doomed and call.succeeded and not call.ambiguous:
+            self._deleted(call, doomed)
+        return ()
 
     # -- deletes -------------------------------------------------------------------------------
 
@@ -109,7 +123,7 @@ class NotificationOrder:
     # -- polls ---------------------------------------------------------------------------------
 
     def _polled(self, call: Call, known: int) -> Iterator[Outcome]:
-        poll, reply = read_poll(call), call.reply
+        poll, reply = read_poll(call, self.ring.tape), call.reply
         if poll is None or reply is None:
             return
         if poll.unread:
@@ -148,7 +162,7 @@ class NotificationOrder:
         states = before.states if before is not None else self._unheard_of()
         after = _COURSE.after(states, event)
         if _COURSE.surely(states, event, "is_in_order"):
-            yield Kept(RULE)
+            yield _KEPT
         elif not after & _IN_ORDER:
             yield _out_of_order(before, shown, states, call)
         self.tales[about] = _Tale(_renewed(after or _COURSE.after(_COURSE.anywhere, event)), shown)
@@ -201,8 +215,8 @@ def _gone(poll: Poll, known: int) -> str:
 
 def shown_moment(shown: Shown) -> Moment:
     """Show one notification, as a witness."""
-    number, kind, about = shown.notification
-    text = cut(f"notification {number}: {kind} {about}")
+    told = shown.notification
+    text = cut(f"notification {told.number}: {told.type} {told.about}")
     return Moment(shown.reply.at.place, "client", text, shown.reply.at.wall_ns, key=True)
 
 

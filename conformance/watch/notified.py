@@ -23,13 +23,21 @@ from bdevcheck.conformance.broken import broken
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.moment import line_moment, printable, reply_moment, request_moment
 from bdevcheck.conformance.verdict import Doubt, Violation
-from bdevcheck.conformance.watch.event import Answered, Disconnected, Ended, Event, Printed
-from bdevcheck.conformance.watch.lull import is_forgetting
+from bdevcheck.conformance.watch.base import NOTHING, Hearing, Kinds
+from bdevcheck.conformance.watch.event import (
+    Answered,
+    Disconnected,
+    Ended,
+    Event,
+    Lost,
+    Printed,
+    SessionBegun,
+    SessionEnded,
+)
 from bdevcheck.conformance.watch.notification import shown_moment
 from bdevcheck.conformance.watch.outcome import Kept, Outcome
 from bdevcheck.conformance.watch.poll import RING, is_poll, is_whole, read_poll
 from bdevcheck.conformance.watch.ring import Growth, Ring, Shown
-from bdevcheck.conformance.watch.session import Session
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.model.catalogue import Method
 from bdevcheck.model.rule import NOTIFICATION_ORDER, NOTIFIED
@@ -42,6 +50,7 @@ _EVENTS = {
 """Which notification a line calls for."""
 
 _BEGINS, _ENDS = _EVENTS.values()
+_WANTED: Kinds = frozenset({Answered})
 _Key = tuple[str, str]
 """The event, and the name."""
 
@@ -57,10 +66,15 @@ class _Due:
 class Notified:
     """The watch. It remembers lines without notification, and for a moment the other way round."""
 
+    hearing = Hearing(
+        frozenset({Disconnected, Lost, SessionBegun, SessionEnded, Ended}),
+        facts=frozenset(FactKind),
+    )
+
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.start_ns: int | None = None
-        self.session = Session()
+        self.is_idle = False
         self._forget()
         if setting.fresh and setting.covered:
             self.start_ns = setting.covered[0][0]
@@ -74,24 +88,31 @@ class Notified:
         self.early: deque[tuple[Shown, Call]] = deque()
         self.polled: Request | None = None
 
-    def wants(self, method: Method | None) -> bool:
-        """Want polls, where there is a log to compare them with."""
-        return bool(self.setting.covered) and is_poll(method)
+    def wants(self, method: Method | None) -> Kinds:
+        """Want the replies to polls, where there is a log to compare them with."""
+        return _WANTED if self.setting.covered and is_poll(method) else NOTHING
 
     def take(self, event: Event) -> Iterator[Outcome]:
         """Pair lines and notifications, and judge what is left over."""
-        if isinstance(event, Disconnected):
-            yield from self._expired(event.record.at)
-        if self.session.ended_by(event):
-            if not is_forgetting(event):
-                yield from self._not_yet()
-            self._forget()
-        if isinstance(event, Printed) and not self.session.is_idle:
-            yield from self._printed(event.line)
+        if isinstance(event, Printed):
+            if not self.is_idle:
+                yield from self._printed(event.line)
         elif isinstance(event, Answered):
             yield from self._polled(event.call)
+        elif isinstance(event, Disconnected):
+            yield from self._expired(event.record.at)
+        elif isinstance(event, SessionBegun):
+            self.is_idle = False
+        elif isinstance(event, SessionEnded | Lost):
+            yield from self._over(event)
         elif isinstance(event, Ended):
             yield from self._end()
+
+    def _over(self, event: SessionEnded | Lost) -> Iterator[Outcome]:
+        self.is_idle = isinstance(event, Lost) or event.is_idle
+        if isinstance(event, SessionEnded) and event.by_client:
+            yield from self._not_yet()
+        self._forget()
 
     # -- the log -------------------------------------------------------------------------------
 
@@ -149,7 +170,7 @@ class Notified:
     # -- polls ---------------------------------------------------------------------------------
 
     def _polled(self, call: Call) -> Iterator[Outcome]:
-        poll, reply = read_poll(call), call.reply
+        poll, reply = read_poll(call, self.ring.tape), call.reply
         if poll is None or reply is None or poll.fault or poll.unread:
             return
         yield from self._expired(reply.at)

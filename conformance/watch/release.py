@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from bdevcheck.conformance.call import Call
+from bdevcheck.model.catalogue import Method
 from bdevcheck.model.catalogue.template import value_of
 from bdevcheck.model.variant import VERSIONS
 
@@ -34,11 +35,16 @@ class Release:
 
     def told_by(self, call: Call) -> None:
         """Take note of what a reply says of the version, if it does."""
-        if call.method is None or call.method.tells != "version" or call.ambiguous:
+        if call.method is None or not tells_version(call.method) or call.ambiguous:
             return
         if call.succeeded:
             self.name = version_in(call.result)
             self.known = Known.READ if self.name in VERSIONS else Known.FOREIGN
+
+
+def tells_version(method: Method) -> bool:
+    """Tell whether a reply of this method says which version the target is."""
+    return method.tells == "version"
 
 
 def version_in(result: object) -> str:

@@ -1,8 +1,9 @@
 """Watch `result-names-registered`: a create's result names the bdevs that it registered.
 
 Where the request says the name, the result must say the same: records of the wire decide that.
-Otherwise a line of the log, or a look-up, shows that the named bdev was there. That it came in time
-is another rule's matter (create-after-register): here the result is wrong if it never comes.
+Otherwise a line of the log, or a look-up, shows that the named bdev was there; the result is wrong
+if it never comes. That it comes in time is another rule's matter (create-after-register), and so is
+a bdev with the name that was asked for, and that never comes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from bdevcheck.conformance.moment import cut, printable, reply_moment, request_m
 from bdevcheck.conformance.verdict import Doubt, Violation
 from bdevcheck.conformance.watch.event import Answered, Asked, Ended, Event, Printed, Unanswered
 from bdevcheck.conformance.watch.life import Life
-from bdevcheck.conformance.watch.listing import entries_of, is_listing, tells_its_bdev
+from bdevcheck.conformance.watch.listing import is_listing, tells_its_bdev
 from bdevcheck.conformance.watch.outcome import Exempt, Kept, Outcome
 from bdevcheck.conformance.watch.registry import Registry, end_of_log
 from bdevcheck.conformance.watch.setting import Setting
@@ -125,7 +126,7 @@ class ResultNames:
     def _listed(self, call: Call) -> Iterator[Outcome]:
         if not self.unseen:
             return
-        for entry in entries_of(call):
+        for entry in self.setting.lists.of(call).entries:
             if entry.name in self.unseen:
                 del self.unseen[entry.name]
                 yield Kept(RULE)
@@ -149,6 +150,8 @@ class ResultNames:
             reply = call.reply
             if reply is None or call.method is None:
                 continue
+            if asked_name(call.method, call.request.params) is not None:
+                continue  # the name is right: that it never came is create-after-register's matter
             certain = tells_its_bdev(call.method) and not call.method.alias
             if certain and not ended and self._shown(reply):
                 yield _never(call, reply, name)

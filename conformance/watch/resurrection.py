@@ -47,8 +47,9 @@ class NoResurrection:
 
     def take(self, event: Event) -> Iterator[Outcome]:
         """Follow deleted names until they are registered, or asked for."""
-        for line, (name, call) in self.fresh.ripe(event):
-            yield from self._returned(line, name, call)
+        if self.fresh.waiting:
+            for line, (name, call) in self.fresh.ripe(event):
+                yield from self._returned(line, name, call)
         if self.life.ended_by(event):
             yield from self._close()
             self._forget()

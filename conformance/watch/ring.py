@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bdevcheck.conformance.watch.poll import RING, Notification, Poll
+from bdevcheck.conformance.watch.tape import Tape
 from bdevcheck.traces.record import Reply
 
 
@@ -24,23 +26,28 @@ class Growth(NamedTuple):
     keeps no longer.
     """
 
-    new: tuple[Notification, ...] = ()
+    new: Sequence[Notification] = ()
     lost: int = 0
     broken: bool = False
     clash: tuple[Shown, Notification] | None = None
     gone: tuple[Shown, ...] = ()
 
 
+_NONE = Growth()
+
+
 class Ring:
     """What is known of the ring: the numbers from `low` up to, not including, `head`.
 
-    Only what the target itself still keeps is remembered.
+    Only what the target itself still keeps is remembered; of the texts on the tape, which are known
+    as well, some more.
     """
 
     def __init__(self) -> None:
         self.low = 0
         self.head = 0
         self.shown: dict[int, Shown] = {}
+        self.tape = Tape()
 
     @property
     def is_whole(self) -> bool:
@@ -55,7 +62,7 @@ class Ring:
     def add(self, poll: Poll, reply: Reply) -> Growth:
         """Add what a poll shows."""
         if not poll.found:
-            return Growth()
+            return _NONE
         first = poll.found[0].number
         clash = self._clash(poll)
         broken = first > self.head
@@ -64,6 +71,8 @@ class Ring:
         if broken:
             self.shown.clear()
             self.low = first
+        if new and poll.separator is not None:
+            self.tape.extend(new[0].number, poll.texts[-len(new) :], poll.separator)
         gone = []
         for each in new:
             self.shown[each.number] = Shown(each, reply)

@@ -7,7 +7,8 @@ from heapq import merge
 
 from bdevcheck.conformance.call import Call, pair
 from bdevcheck.conformance.coverage import coverage_of
-from bdevcheck.conformance.watch.base import Watch, Watcher
+from bdevcheck.conformance.watch.base import Watcher
+from bdevcheck.conformance.watch.dispatch import Dispatch
 from bdevcheck.conformance.watch.event import (
     Answered,
     Asked,
@@ -19,7 +20,8 @@ from bdevcheck.conformance.watch.event import (
     Unanswered,
     Unreadable,
 )
-from bdevcheck.conformance.watch.outcome import Outcome
+from bdevcheck.conformance.watch.outcome import Kept, Outcome
+from bdevcheck.conformance.watch.presence import with_presence
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.traces.record import Closed, Garbled, Opened, Reply, Request, Trace, WireRecord
 
@@ -31,19 +33,21 @@ def watch(trace: Trace, watchers: Iterable[Watcher]) -> Iterator[Outcome]:
     log = trace.log
     covered = coverage_of(log, calls)
     fresh = bool(log and log.starts_target and covered and covered[0][0] == log.first_ns)
-    watches = [each(Setting(trace.tolerance_ns, covered, fresh)) for each in watchers]
+    setting = Setting(trace.tolerance_ns, covered, fresh)
+    dispatch = Dispatch([each(setting) for each in watchers])
     for event in events_of(trace, calls):
-        for each in watches:
-            if _concerns(each, event):
-                yield from each.take(event)
-
-
-def _concerns(watch: Watch, event: Event) -> bool:
-    return not isinstance(event, Asked | Answered | Unanswered) or watch.wants(event.call.method)
+        for take in dispatch.of(event):
+            yield from take(event)
+        if isinstance(event, Answered):
+            yield from map(Kept, dispatch.kept)
 
 
 def events_of(trace: Trace, calls: Sequence[Call]) -> Iterator[Event]:
     """Yield the events of a trace, its log lines at their times."""
+    return with_presence(_events_of(trace, calls))
+
+
+def _events_of(trace: Trace, calls: Sequence[Call]) -> Iterator[Event]:
     wire = trace.wire
     seen = _wire_events(wire.records if wire is not None else (), calls)
     lines = [line for line in (trace.log.lines if trace.log else ()) if line.fact]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bdevcheck.conformance.watch.listing import Lists
 from bdevcheck.traces.record import Stamp
 
 Span = tuple[int, int]
@@ -17,12 +18,14 @@ class Setting:
 
     `covered` are the spans, in order and apart, wall clock in ns (UTC), in which every registration
     and unregistration leaves a line in the log (debug build, log flag bdev); empty without a log.
-    `fresh`: the log shows the target's start, so that no bdev was there before the trace.
+    `fresh`: the log shows the target's start, so that no bdev was there before the trace. `lists`
+    reads what replies list, once for all watches.
     """
 
     tolerance_ns: int = 0
     covered: Sequence[Span] = ()
     fresh: bool = False
+    lists: Lists = field(default_factory=Lists, compare=False, repr=False)
 
     def surely_before(self, first: Stamp, second: Stamp) -> bool:
         """Tell whether `first` was stamped before `second`, whatever the clocks' difference.

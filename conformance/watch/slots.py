@@ -16,16 +16,18 @@ from dataclasses import dataclass
 
 from bdevcheck.conformance.moment import cut, printable
 from bdevcheck.conformance.verdict import Doubt
+from bdevcheck.conformance.watch.base import Hearing, Kinds
 from bdevcheck.conformance.watch.event import (
-    Answered,
-    Asked,
+    Begun,
     Connected,
     Disconnected,
     Ended,
     Event,
+    LifeEnded,
+    Lost,
+    Served,
     Unanswered,
 )
-from bdevcheck.conformance.watch.life import Life
 from bdevcheck.conformance.watch.lull import is_forgetting
 from bdevcheck.conformance.watch.outcome import Kept, Outcome
 from bdevcheck.conformance.watch.setting import Setting
@@ -35,6 +37,8 @@ from bdevcheck.model.rule import SLOTS_RECLAIMED
 from bdevcheck.traces.record import NO_ID, Request
 
 RULE = SLOTS_RECLAIMED.name
+
+_WANTED: Kinds = frozenset({Unanswered})
 
 
 @dataclass(slots=True)
@@ -53,22 +57,25 @@ class _Line:
 class SlotsReclaimed:
     """The watch. It counts connections, and remembers those that are open."""
 
+    hearing = Hearing(
+        frozenset({Begun, Served, Connected, Disconnected, Lost, LifeEnded, Ended}),
+    )
+
     def __init__(self, _: Setting) -> None:
-        self.life = Life()
         self.lines: dict[int, _Line] = {}
         self.opened = self.run = self.served = self.abandoned = 0
         self.last_served = -1
         self.doubted = False
 
-    def wants(self, method: Method | None) -> bool:  # noqa: ARG002 (all of them)
-        """Want all: every request has a connection."""
-        return True
+    def wants(self, method: Method | None) -> Kinds:  # noqa: ARG002 (all of them)
+        """Want what is left pending, of all methods."""
+        return _WANTED
 
     def take(self, event: Event) -> Iterator[Outcome]:
         """Count what is served and what is left, and look at each connection at its end."""
-        if isinstance(event, Answered):
+        if isinstance(event, Served):
             yield from self._served(event.call.request)
-        elif isinstance(event, Asked):
+        elif isinstance(event, Begun):
             self._asked(event.call.request)
         elif isinstance(event, Unanswered):
             line = self.lines.get(event.call.request.conn)
@@ -87,7 +94,7 @@ class SlotsReclaimed:
     def _forget(self, event: Event) -> None:
         if is_forgetting(event):
             self.abandoned = 0
-        if self.life.ended_by(event):
+        if isinstance(event, LifeEnded):
             self.served = 0
             self.run += 1
 

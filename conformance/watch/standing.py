@@ -8,17 +8,14 @@ beyond (LIFECYCLE 1.7); raids are left out, for they may lose a member and live 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.watch.holding import makes_holder
-from bdevcheck.conformance.watch.listing import Entry, entries_of
 from bdevcheck.conformance.watch.registry import Registry
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.model.catalogue import base_names, bdev_names, methods
-from bdevcheck.model.holder import holds_of
 from bdevcheck.traces.record import LogLine, Reply
 
 
@@ -63,14 +60,14 @@ class Standings:
         """Take a list of bdevs."""
         if call.reply is None or not self.registry.lines:
             return
-        entries = entries_of(call)
-        unknown = [each for each in entries if each.name not in self.bases]
-        keys: dict[str, str] = {}
-        for entry in unknown:
-            for base in _bases_of(entry):
-                keys = keys or {key: each.name for each in entries for key in each.keys}
-                if base in keys and self._was_there(entry.name, call):
-                    self._add(entry.name, keys[base], call, call.reply)
+        listing = self.setting.lists.of(call)
+        for entry in listing.entries:
+            if entry.driver_specific is None or entry.name in self.bases:
+                continue
+            for hold in entry.holds:
+                base = listing.by_key.get(hold.base)
+                if base is not None and hold.holder.module not in _modules_that_live_on():
+                    self._see(entry.name, base.name, call, call.reply)
 
     def leave(self, name: str) -> list[Stand]:
         """Take away a bdev; return what stood on it until now."""
@@ -90,25 +87,23 @@ class Standings:
         surely_before = self.setting.surely_before
         return surely_before(call.request.at, line.at) and surely_before(line.at, reply.at)
 
+    def _see(self, name: str, base: str, call: Call, reply: Reply) -> None:
+        if self._was_there(name, call):
+            self._add(name, base, call, reply)
+
     def _was_there(self, name: str, call: Call) -> bool:
         line = self.registry.lines.get(name)
         return line is not None and self.setting.surely_before(line.at, call.request.at)
 
     def _add(self, name: str, base: str, call: Call, reply: Reply) -> None:
-        """Remember that one stands on the other, if both are registered, and neither leaves."""
+        """Remember that one stands on the other, if that is there and does not leave."""
         registry = self.registry
-        if not registry.stands(name) or not registry.stands(base) or name in self.bases:
+        if not registry.stands(base):
             return
         above, below = registry.lines[name], registry.lines[base]
         if self._was_there(base, call):
             self.bases[name] = base
             self.on.setdefault(base, {})[name] = Stand(name, base, call, reply, above, below)
-
-
-def _bases_of(entry: Entry) -> Iterator[str]:
-    for hold in holds_of(entry.name, entry.shown.get("driver_specific")):
-        if hold.holder.module not in _modules_that_live_on():
-            yield hold.base
 
 
 @cache

@@ -12,14 +12,16 @@ only clients of this trace do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import inf
 
 from bdevcheck.conformance.broken import broken
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.moment import answer_moment, reply_moment, request_moment
 from bdevcheck.conformance.verdict import Doubt, Violation
-from bdevcheck.conformance.watch.event import Answered, Asked, Event
+from bdevcheck.conformance.watch.base import NOTHING, Hearing, Kinds
+from bdevcheck.conformance.watch.event import Answered, Asked, Event, LifeEnded, Lost
 from bdevcheck.conformance.watch.gate import (
     ANYWHERE,
     RUNNING,
@@ -32,80 +34,100 @@ from bdevcheck.conformance.watch.gate import (
     served,
     ways_of,
 )
-from bdevcheck.conformance.watch.life import Life
 from bdevcheck.conformance.watch.outcome import Kept, Outcome
-from bdevcheck.conformance.watch.release import Known, Release
+from bdevcheck.conformance.watch.release import Known, Release, tells_version
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.model.catalogue import Method
 from bdevcheck.model.rule import STATE_GATING
+from bdevcheck.traces.record import Reply
 
 RULE = STATE_GATING.name
+
+_WANTED: Kinds = frozenset({Answered})
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """What holds for calls from number `since` on, and the reply that showed it (None: none)."""
+    """What holds for requests behind seq `since`, and the reply that showed it (None: none)."""
 
-    since: int
+    since: float
     possible: States
     told: States
     shown: Call | None
 
 
-_START = _Turn(0, ANYWHERE, ANYWHERE, None)
+_START = _Turn(-inf, ANYWHERE, ANYWHERE, None)
 
 
 class StateGating:
-    """The watch. It keeps the states that the framework can be in, and since which call."""
+    """The watch. It keeps the states that the framework can be in, and since which reply.
+
+    What is `settled` tells nothing new; `silent` are the methods of which every success is so.
+    """
+
+    hearing = Hearing(frozenset({Lost, LifeEnded}))
 
     def __init__(self, _: Setting) -> None:
-        self.life = Life()
         self.release = Release()
-        self.latest = -1
         self.starting = False
+        self.settled: set[Ways] = set()
+        self.silent: set[str] = set()
         self._forget()
 
     def _forget(self) -> None:
-        """Know nothing of the framework; requests that are open still count from `latest`."""
+        """Know nothing of the framework."""
         self.turns = [_START]
-        self.settled: set[Ways] = set()
-        self.open: dict[tuple[Ways, States], tuple[int, int]] = {}
+        self._unsettle()
+        self.open: dict[tuple[Ways, States], tuple[float, int]] = {}
         self.release.forget()
 
-    def wants(self, method: Method | None) -> bool:
-        """Want every method of which it is known when it is carried out."""
-        return method is not None
+    def _unsettle(self) -> None:
+        self.settled.clear()
+        self.silent.clear()
 
-    def take(self, event: Event) -> Iterator[Outcome]:
+    def wants(self, method: Method | None) -> Kinds:
+        """Want the replies of every method of which it is known when it is carried out."""
+        if method is None:
+            return NOTHING
+        return _WANTED | {Asked} if method.contract in STARTS else _WANTED
+
+    def take(self, event: Event) -> Iterable[Outcome]:
         """Judge each reply by what replies before its request have shown."""
-        if self.life.ended_by(event):
+        if isinstance(event, Answered):
+            call = event.call
+            method, reply = call.method, call.reply
+            if method is None or reply is None:
+                return ()
+            if reply.error is None and method.name in self.silent:
+                return ()
+            return self._answered(call, method, reply)
+        if isinstance(event, Asked):
+            self.starting = True
+        elif isinstance(event, LifeEnded | Lost):
             self._forget()
-        elif isinstance(event, Asked):
-            self.latest = event.call.number
-            method = event.call.method
-            self.starting = self.starting or (method is not None and method.contract in STARTS)
-        elif isinstance(event, Answered):
-            yield from self._answered(event.call)
+        return ()
 
-    def _answered(self, call: Call) -> Iterator[Outcome]:
+    def _answered(self, call: Call, method: Method, reply: Reply) -> Iterator[Outcome]:
         self.release.told_by(call)
-        if call.method is None or call.reply is None or call.ambiguous:
+        if call.ambiguous:
             return
-        refused = is_refused(call.reply)
-        if call.reply.error is not None and not refused:
+        refused = is_refused(reply)
+        if reply.error is not None and not refused:
             return
-        ways = ways_of(call.method, refused=refused)
+        ways = ways_of(method, refused=refused)
         if ways is not None and ways not in self.settled:
-            yield from self._judged(call, ways)
+            yield from self._judged(call, reply, ways)
+        elif not refused and not tells_version(method):
+            self.silent.add(method.name)
 
-    def _judged(self, call: Call, ways: Ways) -> Iterator[Outcome]:
+    def _judged(self, call: Call, reply: Reply, ways: Ways) -> Iterator[Outcome]:
         before, now = self._turn_of(call), self.turns[-1]
         possible = both(after(before.possible, ways, strangers=True), now.possible, strangers=True)
         if not possible:
             yield self._contradicted(call, ways, before)
-            self._restart(call, ways)
+            self._restart(call, reply, ways)
             return
-        yield from self._decided(call, ways, before)
+        yield from self._decided(call, reply, ways, before)
         told = both(
             after(before.told, ways, strangers=self.starting), now.told, strangers=self.starting
         )
@@ -113,34 +135,39 @@ class StateGating:
             yield _unseen_start(call)
         told = told or possible
         if (possible, told) != (now.possible, now.told):
-            self.turns.append(_Turn(self.latest + 1, possible, told, call))
-            self.settled.clear()
+            self.turns.append(_Turn(reply.at.seq, possible, told, call))
+            self._unsettle()
         elif before is now and not self.open and not _is_test(call):
             self.settled.add(ways)
 
     def _turn_of(self, call: Call) -> _Turn:
         """Return what was known when the call was asked."""
-        return next((turn for turn in reversed(self.turns) if turn.since <= call.number), _START)
+        seq = call.request.at.seq
+        return next((turn for turn in reversed(self.turns) if turn.since < seq), _START)
 
-    def _restart(self, call: Call, ways: Ways) -> None:
+    def _restart(self, call: Call, reply: Reply, ways: Ways) -> None:
         """After a contradiction, believe the last reply."""
         states = after(ANYWHERE, ways, strangers=True) or ANYWHERE
-        self.turns = [_Turn(self.latest + 1, states, states, call)]
-        self.settled.clear()
+        self.turns = [_Turn(reply.at.seq, states, states, call)]
+        self._unsettle()
         self.open.clear()
 
     # -- what is decided -----------------------------------------------------------------------
 
-    def _decided(self, call: Call, ways: Ways, before: _Turn) -> Iterator[Kept]:
+    def _decided(self, call: Call, reply: Reply, ways: Ways, before: _Turn) -> Iterator[Kept]:
         """Say of this call, and of earlier ones, that the other outcome was out of the question.
 
         `open` are the outcomes that nothing before them decides: how they came about, and the
-        states that the framework would be in, had they been wrong; then the first call after the
-        last of them, and how many there are. Outcomes of the same kind do not vouch for each
+        states that the framework would be in, had they been wrong; then the seq of the last of
+        them, and how many there are. Outcomes of the same kind do not vouch for each
         other. What nothing decides later either was not put to the test.
         """
         for (kind, wrong), (since, number) in list(self.open.items()):
-            if call.number >= since and kind != ways and not after(wrong, ways, strangers=True):
+            if (
+                call.request.at.seq > since
+                and kind != ways
+                and not after(wrong, ways, strangers=True)
+            ):
                 del self.open[kind, wrong]
                 yield from [Kept(RULE)] * number
         method = call.method
@@ -152,7 +179,7 @@ class StateGating:
             yield Kept(RULE)
         else:
             _, number = self.open.get((ways, wrong), (0, 0))
-            self.open[ways, wrong] = (self.latest + 1, number + 1)
+            self.open[ways, wrong] = (reply.at.seq, number + 1)
 
     # -- in words ------------------------------------------------------------------------------
 

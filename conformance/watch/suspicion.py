@@ -38,8 +38,6 @@ class Suspicions(Generic[T]):
 
     def ripe(self, event: Event) -> Iterator[tuple[LogLine, T]]:
         """Yield what no record from this event on can have come before."""
-        if not self.waiting:
-            return
         now_ns = time_of(event)
         while self.waiting and self._is_over(self.waiting[0][0].at.wall_ns, now_ns):
             yield self.waiting.popleft()

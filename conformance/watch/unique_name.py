@@ -8,24 +8,28 @@ the first bdev in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bdevcheck.conformance.broken import broken
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.moment import line_moment, printable, reply_moment, request_moment
 from bdevcheck.conformance.verdict import Doubt, Violation
+from bdevcheck.conformance.watch.base import NOTHING, Hearing, Kinds
 from bdevcheck.conformance.watch.course import Course, States
-from bdevcheck.conformance.watch.event import Answered, Event, Printed
-from bdevcheck.conformance.watch.listing import (
-    entry_of,
-    is_listing,
-    shown_by,
-    tells_its_bdev,
+from bdevcheck.conformance.watch.event import (
+    Answered,
+    Asked,
+    Event,
+    Lost,
+    Printed,
+    SessionBegun,
+    SessionEnded,
+    Unanswered,
 )
-from bdevcheck.conformance.watch.lull import Lull, may_end
+from bdevcheck.conformance.watch.listing import Listing, is_listing, tells_its_bdev
+from bdevcheck.conformance.watch.lull import ENDING, Lull, may_end
 from bdevcheck.conformance.watch.outcome import Kept, Outcome
-from bdevcheck.conformance.watch.session import Session
 from bdevcheck.conformance.watch.setting import Setting
 from bdevcheck.model.catalogue import Method, bdev_names
 from bdevcheck.model.machines.name import NAME
@@ -40,6 +44,7 @@ tests whether the bdev is on its way out already (lib/bdev/bdev.c:8719), so noth
 it."""
 
 _COURSE = Course(NAME, ["leave"])
+_TOLD: Kinds = frozenset({Answered})
 
 
 class _Tale(NamedTuple):
@@ -52,32 +57,42 @@ class _Tale(NamedTuple):
 class UniqueNames:
     """The watch. It remembers the names that are taken by the log, or by creates of this trace."""
 
+    hearing = Hearing(frozenset({Lost, SessionBegun, SessionEnded}), facts=tuple(_EVENTS))
+
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.since_ns = setting.covered[0][0] if setting.fresh and setting.covered else None
         self.tales: dict[str, _Tale] = {}
         self.made: dict[str, Call] = {}
-        self.session = Session()
+        self.is_idle = False
         self.lull = Lull()
 
-    def wants(self, method: Method | None) -> bool:
+    def wants(self, method: Method | None) -> Kinds:
         """Want lists, creates that tell the name, and calls that may end a bdev."""
-        return method is not None and (
-            is_listing(method) or tells_its_bdev(method) or may_end(method)
-        )
+        if method is None:
+            return NOTHING
+        if may_end(method):
+            return ENDING
+        return _TOLD if is_listing(method) or tells_its_bdev(method) else NOTHING
 
-    def take(self, event: Event) -> Iterator[Outcome]:
+    def take(self, event: Event) -> Iterable[Outcome]:
         """Judge lists as they come, registrations by the log, and creates against each other."""
-        if isinstance(event, Printed):
-            if not self.session.is_idle:
-                yield from self._printed(event.line)
-            return
-        if self.session.ended_by(event):
+        if isinstance(event, Answered):
+            return self._answered(event)
+        if isinstance(event, Asked | Unanswered):
+            self._follow(event)
+        elif isinstance(event, Printed):
+            return () if self.is_idle else self._printed(event.line)
+        elif isinstance(event, SessionEnded | Lost):
+            self.is_idle = isinstance(event, Lost) or event.is_idle
             self._forget()
+        elif isinstance(event, SessionBegun):
+            self.is_idle = False
+        return ()
+
+    def _follow(self, event: Event) -> None:
         if self.lull.broken_by(event):
             self.made.clear()
-        if isinstance(event, Answered):
-            yield from self._answered(event.call)
 
     def _forget(self) -> None:
         self.tales.clear()
@@ -86,15 +101,21 @@ class UniqueNames:
 
     # -- the wire ------------------------------------------------------------------------------
 
-    def _answered(self, call: Call) -> Iterator[Outcome]:
-        reply = call.reply
-        if reply is None or call.method is None or call.ambiguous or not call.succeeded:
-            return
-        if is_listing(call.method):
-            yield from _snapshot(call, reply)
-        elif tells_its_bdev(call.method) and self.lull.holds:
-            for name in bdev_names(call.method, None, call.result):
-                yield from self._made(name, call, reply)
+    def _answered(self, event: Answered) -> Iterable[Outcome]:
+        call = event.call
+        method, reply = call.method, call.reply
+        if method is None:
+            return ()
+        if may_end(method):
+            self._follow(event)
+        if reply is None or call.ambiguous or reply.error is not None:
+            return ()
+        if is_listing(method):
+            return _snapshot(call, reply, self.setting.lists.of(call))
+        if self.lull.holds and tells_its_bdev(method):
+            names = bdev_names(method, None, call.result)
+            return [each for name in names for each in self._made(name, call, reply)]
+        return ()
 
     def _made(self, name: str, call: Call, reply: Reply) -> Iterator[Outcome]:
         first = self.made.get(name)
@@ -154,31 +175,34 @@ def _taken(name: str, states: States, before: _Tale | None, line: LogLine) -> It
         )
 
 
-def _snapshot(call: Call, reply: Reply) -> Iterator[Outcome]:
+def _snapshot(call: Call, reply: Reply, listing: Listing) -> Iterable[Outcome]:
     """Judge one list: each string finds at most one of its bdevs."""
-    shown = shown_by(call)
-    holders: dict[str, int] = {}
-    unread = 0
-    for position, each in enumerate(shown):
-        entry = entry_of(each)
-        unread += entry is None
-        for key in entry.keys if entry is not None else ():
-            if holders.setdefault(key, position) != position:
-                yield _shared(call, reply, key, shown, (holders[key], position))
-                return
-    if unread:
-        reason = f"{unread} of the {len(shown)} entries of the list are no bdevs with a name"
+    if listing.total == 1 and not listing.unread:
+        return ()
+    if listing.shares:
+        return [_shared(call, reply, listing)]
+    if listing.unread:
+        reason = f"{listing.unread} of the {listing.total} entries of the list are no bdevs with a"
         remedy = "look at this reply: the recorder, or the target, has spoilt it"
-        yield Doubt(RULE, "", call.request.method, reason, remedy, reply.at.place)
-    elif len(shown) > 1:
-        yield Kept(RULE)
+        return [Doubt(RULE, "", call.request.method, f"{reason} name", remedy, reply.at.place)]
+    return [Kept(RULE)] if listing.total > 1 else ()
 
 
-def _shared(
-    call: Call, reply: Reply, key: str, shown: list[object], at: tuple[int, int]
-) -> Violation:
-    names = [entry.name for each in at if (entry := entry_of(shown[each])) is not None]
+def _first_shared(listing: Listing) -> tuple[str, int, int]:
+    """Return the first string that finds a second bdev, and which entries these are."""
+    holders: dict[str, int] = {}
+    for number, entry in enumerate(listing.entries):
+        for key in entry.keys:
+            if holders.setdefault(key, number) != number:
+                return key, holders[key], number
+    raise ValueError("no string is shared")
+
+
+def _shared(call: Call, reply: Reply, listing: Listing) -> Violation:
+    key, one, other = _first_shared(listing)
+    names = [listing.entries[each].name for each in (one, other)]
     first, second = (printable(name) for name in names)
+    at = (listing.at[one], listing.at[other])
     return broken(
         UNIQUE_NAMES,
         [request_moment(call), reply_moment(reply)],

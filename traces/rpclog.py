@@ -20,16 +20,17 @@ _ID = re.compile(
     rb'\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(null|-?\d{1,19}|"[^"\\]{0,256}")\s*,'
 )
 """How a reply begins: SPDK writes its members in this order."""
+_REMAINS = re.compile(rb"(?s:.{1,8})(?:request|response): ?[\r\0]*")
 _METHOD = re.compile(rb'"method"\s*:\s*"(\w{1,128})"')
 
 
-def is_unreadable(part: bytes) -> bool:
-    """Tell whether a record without a place in the source code is what is left of a message.
+def is_unreadable(text: bytes) -> bool:
+    """Tell whether text without a place in the source code is what is left of a message.
 
-    Before v24.09 a message over 1023 bytes leaves four bytes of garbage, a star and its prefix on
-    stderr (a `va_list` is used twice; fixed by a93a149c51).
+    Before v24.09 a message over 1023 bytes leaves the bytes of a pointer and its prefix on stderr
+    (a `va_list` is used twice; fixed by a93a149c51).
     """
-    return part.rstrip(_BLANK).endswith((_REQUEST.rstrip(), _RESPONSE.rstrip()))
+    return _REMAINS.fullmatch(text) is not None
 
 
 def hear(exchange: Exchange, text: bytes, at: Stamp) -> bool:
@@ -39,7 +40,7 @@ def hear(exchange: Exchange, text: bytes, at: Stamp) -> bool:
     if prefix == _BATCH:
         exchange.noted(at, "the replies to an array are ready")
         return True
-    if prefix == _RESPONSE and not body:
+    if prefix == _RESPONSE and not body and exchange.serve_nameless():
         exchange.noted(at, "a request without an id was carried out")
         return True
     value = _value_of(body) if prefix else NO_ID
@@ -68,7 +69,7 @@ def _lose(exchange: Exchange, text: bytes, body: bytes, at: Stamp) -> None:
         exchange.lost_request(at, shown, _reason(what, is_cut=is_cut), allowed)
         return
     found = _ID.match(body)
-    identity = value_of_json(found[1]) if found else NO_ID
+    identity = _value_of(found[1]) if found else NO_ID
     exchange.lost_reply(at, shown, _reason("a reply", is_cut=is_cut), allowed, identity)
 
 
