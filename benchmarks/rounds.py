@@ -97,7 +97,8 @@ def _calls(shape: Shape, number: int) -> Iterator[_Event]:
         said = {"kind": "msg", "conn": conn}
         head = {"jsonrpc": "2.0", "id": number * 3 + turn}
         asked = start + 20_000 * turn
-        yield asked, {**said, "dir": "c2s", "msg": {**head, "method": method, "params": params}}
+        body = {"params": params} if params else {}
+        yield asked, {**said, "dir": "c2s", "msg": {**head, "method": method, **body}}
         yield asked + 5000, {**said, "dir": "s2c", "msg": {**head, "result": result}}
 
 

@@ -28,6 +28,7 @@ from bdevcheck.model.path import Path as Run
 from bdevcheck.model.systems import SYSTEMS
 from bdevcheck.model.variant import VARIANTS
 from bdevcheck.model.verify import decide
+from bdevcheck.traces.record import Place
 
 _RECORDING = "a1_issue3413_one_connection"
 
@@ -82,7 +83,7 @@ def _violations() -> Iterator[tuple[str, graphviz.Digraph]]:
 def _portable(violation: Violation) -> Violation:
     """Return the violation with file names instead of paths, which differ between machines."""
     moments = tuple(
-        replace(moment, place=replace(moment.place, source=Path(moment.place.source).name))
+        replace(moment, place=Place(Path(moment.place.source).name, moment.place.line))
         for moment in violation.moments
     )
     return replace(violation, moments=moments)

@@ -304,6 +304,11 @@ NEEDED = {
         "NAME", "FILE.json", "--to", "standard output", ".cfg", "1,000,000 states for aut",
         "default: modern",
     ],
+    "convert": [
+        "INPUT...", "-o, --output OUT", "standard output", "IEEE 1849-2016",
+        "with the same verdict",
+        "--by [bdev|connection]", "--force", "or not at all", "default: wire",
+    ],
     "draw": ["NAME", "bdevcheck draw list", ".svg, .png or .dot", "counterexample", "sequence"],
     "catalogue": [
         "[METHOD]", "an old name will do", "Without METHOD, a table of all", "--diff A B",

@@ -92,7 +92,7 @@ def test_wrong_count_of_members_is_a_violation(change: dict[str, Json]) -> None:
 
 
 def test_member_of_two_raids_is_a_violation() -> None:
-    two = (raid_shown("r", "online"), raid_shown("s", "configuring", first=1))
+    two = (raid_shown("r", "online"), raid_shown("s", "online", first=1))
     assert judged(raids(Script(), 0, *two)) == (0, 1, 0)
 
 

@@ -142,3 +142,33 @@ def deleted(
 ) -> Script:
     """Delete a bdev, answered with success after 5 ms."""
     return script.request(ms, method, name=name).reply(ms + 5)
+
+
+def raid_shown(
+    name: str, state: str, *, members: int = 2, slots: int = 2, uuid: str = "u", first: int = 0
+) -> dict[str, Json]:
+    """Return an entry of a list of raids, with `members` configured of `slots` slots."""
+    shown = [
+        {"name": f"m{first + each}", "uuid": f"u{first + each}", "is_configured": each < members}
+        for each in range(slots)
+    ]
+    return {
+        "name": name, "uuid": f"{name} {uuid}", "state": state, "num_base_bdevs": slots,
+        "num_base_bdevs_discovered": members, "num_base_bdevs_operational": slots,
+        "base_bdevs_list": shown,
+    }  # fmt: skip
+
+
+def claims(script: Script, ms: float, *bases: str) -> Script:
+    """Let the log say that a raid claims its members."""
+    for base in bases:
+        text = f"raid_bdev_configure_base_bdev: *DEBUG*: bdev {base} is claimed"
+        script.line(ms, f"bdev_raid.c:3288:{text}")
+    return script
+
+
+def unwritten(script: Script, ms: float, name: str = "r") -> Script:
+    """Let the log say that a raid has claimed m0, and could not write its superblock."""
+    text = f"Failed to write raid bdev '{name}' superblock: Input/output error"
+    where = "bdev_raid.c:1768:raid_bdev_configure_write_sb_cb: *ERROR*: "
+    return claims(script, ms, "m0").line(ms + 0.1, where + text)
