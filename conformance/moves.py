@@ -26,6 +26,7 @@ from bdevcheck.model.contract import (
     REVIVE,
     WAIT,
 )
+from bdevcheck.model.rule import LOOKUP_CONSISTENCY
 from bdevcheck.model.systems.build import merge, with_events
 from bdevcheck.model.variant import VARIANTS, Variant
 from bdevcheck.traces.record import FactKind
@@ -34,6 +35,10 @@ EVERY_VARIANT = (1 << len(VARIANTS)) - 1
 FAULT_COST = 10
 """A fault that no known version has weighs as much as ten broken rules: explanations by known
 behaviour come first."""
+LIE_COST = 1
+"""A look-up that lies weighs this much more than any other broken rule: it reads one list under one
+lock, while a create or a delete can go wrong in many ways. So when one look-up contradicts one
+create, the create is to blame, and two that contradict each other leave no doubt."""
 UNSEEN_COST = 10
 """What others do to a bdev, unseen in every source, weighs as much as a fault: it is possible, but
 what the trace's own calls explain comes first."""
@@ -235,10 +240,16 @@ def _move(vector: Vector, clause: Clause, about: tuple[str, int]) -> Move:
         vector,
         shows=_shows(vector),
         forced=clause.forced,
-        cost=FAULT_COST * (clause.fault and clause.reply) + bool(clause.breaks),
+        cost=_cost(clause),
         tags=frozenset(tags),
         variants=_variants(clause),
     )
+
+
+def _cost(clause: Clause) -> int:
+    """Return the price of believing in the step: what it breaks, and whether a version does so."""
+    fault = FAULT_COST * (clause.fault and clause.reply)
+    return fault + bool(clause.breaks) + LIE_COST * (clause.breaks == LOOKUP_CONSISTENCY.name)
 
 
 def _plain(label: str, events: Mapping[str, str]) -> Move:

@@ -17,7 +17,8 @@ What a target may do with the name `n`, as LIFECYCLE has it:
   may still want it: seen in the log, and without one at the price of a fault; at that price even
   with a line where this trace made a raid, which examination is likelier to have built again.
 
-A lie (a reply of no known version) costs FAULT; a reply that a client sees too soon costs 1.
+A lie (a reply of no known version) costs FAULT, one of a look-up 1 more; a reply that a client sees
+too soon costs 1.
 """
 
 from __future__ import annotations
@@ -244,4 +245,5 @@ def _answer_other(world: World, seen: Seen) -> Iterator[World]:
     if state == "true":
         yield rest
     elif method == "lookup" or state == "begun":
-        yield replace(rest, cost=world.cost + FAULT + 1)  # a look-up or a delete that lies
+        lie = FAULT + 1 + (method == "lookup")  # which reads one list, and is believed before others
+        yield replace(rest, cost=world.cost + lie)

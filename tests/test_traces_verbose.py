@@ -110,7 +110,7 @@ def test_form_is_found_by_content_and_decides_by_order_alone(tmp_path: Path) -> 
     raw = enumerate(path.read_bytes().split(b"\n"), 1)
     assert detect(raw, "v")[0] is Form.VERBOSE
     report = check_files([path])
-    assert {violation.rule for violation in report.violations} == {"lookup-consistency"}
+    assert {violation.rule for violation in report.violations} == {"create-after-register"}
     kept = [*asked(ASKED), *answered(ANSWERED)]
     path.write_text("\n".join(kept))
     assert check_files([path]).verdict is Verdict.UNDECIDED
