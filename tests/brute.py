@@ -245,5 +245,5 @@ def _answer_other(world: World, seen: Seen) -> Iterator[World]:
     if state == "true":
         yield rest
     elif method == "lookup" or state == "begun":
-        lie = FAULT + 1 + (method == "lookup")  # which reads one list, and is believed before others
+        lie = FAULT + 1 + (method == "lookup")  # it reads one list, and is believed first
         yield replace(rest, cost=world.cost + lie)
