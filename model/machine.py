@@ -101,8 +101,11 @@ def declare(
     return Machine(name, known, expanded, at_rest, about)
 
 
-def live(machine: Machine) -> transitions.Machine:
+def live(machine: Machine, attribute: str = "state") -> transitions.Machine:
     """Return a living `transitions.Machine` of this table; an illegal trigger raises.
+
+    `attribute` is where it keeps its state. `transitions` also binds `is_<state>` (or
+    `is_<attribute>_<state>`), which hides tests of ours that have such a name.
 
     >>> door = live(declare("door", ["shut", "open"], [("pull", "shut", "open")]))
     >>> door.pull()
@@ -116,6 +119,7 @@ def live(machine: Machine) -> transitions.Machine:
         initial=machine.initial,
         name=machine.name,
         auto_transitions=False,
+        model_attribute=attribute,
     )
 
 

@@ -2,14 +2,6 @@
 
 Lines are told by function, level and text, never by their line number in SPDK's source code, which
 differs between versions. Names may hold any text, so the fixed words around them decide.
-
-| line | source (SPDK v26.05) |
-|---|---|
-| Inserting, Removing | lib/bdev/bdev.c:8556, 8719, 8649 |
-| unable to find bdev | lib/bdev/bdev.c:9018 |
-| raid lines | module/bdev/raid/bdev_raid.c:1910, 1922, 2607, 3526, 4100 |
-| passthru lines | module/bdev/passthru/vbdev_passthru.c:728, 729, 755 |
-| delay lines | module/bdev/delay/vbdev_delay.c:915 |
 """
 
 import re
@@ -23,11 +15,13 @@ from bdevcheck.traces.record import Fact, FactKind
 class FactRow:
     """Describe the lines of one fact.
 
-    `function` is "" where several modules print the line. A line with these words at its start
+    `place` is a source file and line of SPDK v26.05 that prints it; `function` is "" where several
+    modules do. A line with these words at its start
     that does not go on as `rest` (groups: name, detail), or with less than these words, was cut.
     """
 
     kind: FactKind
+    place: str
     function: str
     level: str
     start: str
@@ -35,40 +29,53 @@ class FactRow:
 
 
 _ROWS = (
-    (FactKind.REGISTERED, "bdev_register", "DEBUG", "Inserting bdev ", "(.+) into list"),
-    (FactKind.UNREGISTERING, "spdk_bdev_unregister", "DEBUG", "Removing bdev ", "(.+) from list"),
-    (FactKind.UNLISTED, "bdev_unregister_unsafe", "DEBUG", "Removing bdev ", "(.+) from list done"),
     (
-        FactKind.LOOKUP_FAILED, "bdev_open_ext", "NOTICE",
+        FactKind.REGISTERED, "bdev.c:8556", "bdev_register", "DEBUG",
+        "Inserting bdev ", "(.+) into list",
+    ),
+    (
+        FactKind.UNREGISTERING, "bdev.c:8719", "spdk_bdev_unregister", "DEBUG",
+        "Removing bdev ", "(.+) from list",
+    ),
+    (
+        FactKind.UNLISTED, "bdev.c:8649", "bdev_unregister_unsafe", "DEBUG",
+        "Removing bdev ", "(.+) from list done",
+    ),
+    (
+        FactKind.LOOKUP_FAILED, "bdev.c:9018", "bdev_open_ext", "NOTICE",
         "Currently unable to find bdev with name: ", "(.+)",
     ),
     (
-        FactKind.CLAIMED, "raid_bdev_configure_base_bdev", "DEBUG",
+        FactKind.CLAIMED, "bdev_raid.c:3526", "raid_bdev_configure_base_bdev", "DEBUG",
         "bdev ", "(.+) is claimed",
     ),
     (
-        FactKind.RAID_REGISTERED, "raid_bdev_configure_cont", "DEBUG",
-        "raid bdev is created with name ", r"(.+), raid_bdev (0x[0-9a-f]+)",
+        FactKind.RAID_REGISTERED, "bdev_raid.c:1910", "raid_bdev_configure_cont", "DEBUG",
+        "raid bdev is created with name ", "(.+), raid_bdev (0x[0-9a-f]+)",
     ),
     (
-        FactKind.RAID_REGISTER_FAILED, "raid_bdev_configure_cont", "ERROR",
+        FactKind.RAID_REGISTER_FAILED, "bdev_raid.c:1899", "raid_bdev_configure_cont", "ERROR",
         "Failed to register raid bdev ", "'(.+)': (.*)",
     ),
     (
-        FactKind.SUPERBLOCK_WRITE_FAILED, "raid_bdev_configure_write_sb_cb", "ERROR",
+        FactKind.SUPERBLOCK_WRITE_FAILED, "bdev_raid.c:1922",
+        "raid_bdev_configure_write_sb_cb", "ERROR",
         "Failed to write raid bdev ", "'(.+)' superblock: (.*)",
     ),
     (
-        FactKind.SUPERBLOCK_FOUND, "raid_bdev_examine_cont", "DEBUG",
+        FactKind.SUPERBLOCK_FOUND, "bdev_raid.c:4100", "raid_bdev_examine_cont", "DEBUG",
         "raid superblock found on bdev ", "(.+)",
     ),
-    (FactKind.RAID_DELETED, "raid_bdev_delete", "DEBUG", "delete raid bdev: ", "(.+)"),
     (
-        FactKind.PASSTHRU_REGISTERED, "vbdev_passthru_register", "NOTICE",
+        FactKind.RAID_DELETED, "bdev_raid.c:2607", "raid_bdev_delete", "DEBUG",
+        "delete raid bdev: ", "(.+)",
+    ),
+    (
+        FactKind.PASSTHRU_REGISTERED, "vbdev_passthru.c:729", "vbdev_passthru_register", "NOTICE",
         "created pt_bdev for: ", "(.+)",
     ),
     (
-        FactKind.DEFERRED, "", "NOTICE",
+        FactKind.DEFERRED, "vbdev_passthru.c:755", "", "NOTICE",
         "vbdev creation deferred pending base bdev arrival", "",
     ),
 )  # fmt: skip

@@ -1,0 +1,76 @@
+"""What the modules share: I/O that takes its time, and methods that name one bdev."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bdevcheck.traces.target.layer import Bdev, Done, Io, done_at
+from bdevcheck.traces.target.reactor import US
+
+if TYPE_CHECKING:
+    from bdevcheck.traces.target.rpc.call import Call
+    from bdevcheck.traces.target.target import Handler, Target
+
+IO_NS = 20 * US
+"""How long an I/O on memory takes, with its message."""
+
+
+def prompt_io(target: Target) -> Callable[[Io, Done], None]:
+    """Return how a device on memory serves I/O: always well, after `IO_NS`."""
+    return lambda _, done: done_at(target.reactor, IO_NS, done)
+
+
+def destruct_at_once(done: Done) -> None:
+    """Destroy a device that has nothing to wait for."""
+    done(0)
+
+
+def new_bdev(
+    target: Target,
+    name: str,
+    module: str,
+    product_name: str,
+    *,
+    uuid: str,
+    blocks: tuple[int, int],
+    io_types: frozenset[str],
+) -> Bdev:
+    """Return a bdev on memory; the module changes what is different. `blocks`: size and number."""
+    from bdevcheck.traces.target.layer import Storage
+
+    return Bdev(
+        name,
+        uuid or target.new_uuid(),
+        module,
+        product_name,
+        *blocks,
+        io=prompt_io(target),
+        destruct=destruct_at_once,
+        details=dict,
+        io_types=io_types,
+        storage=Storage(),
+        life=target.lives.begin("bdev"),
+    )
+
+
+def delete_of(module: str, parameter: str = "name") -> Handler:
+    """Return the handler of a delete method: the reply comes when the bdev is destroyed."""
+
+    def delete(target: Target, call: Call) -> None:
+        name = str(call.params[parameter])
+        target.layer.unregister_by_name(name, module, answer(call))
+
+    return delete
+
+
+def answer(call: Call, result: object = True) -> Done:
+    """Return what answers a call when something has ended: with `result`, or with the error."""
+
+    def tell(rc: int) -> None:
+        if rc:
+            call.refuse(rc)
+        else:
+            call.reply(result)
+
+    return tell

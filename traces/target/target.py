@@ -1,0 +1,69 @@
+"""The emulated target: its layers, its modules, and what is done with a call."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
+
+from bdevcheck.model.machine import Machine
+from bdevcheck.model.machines import MACHINES
+from bdevcheck.traces.target.layer import Layer
+from bdevcheck.traces.target.lives import Lives
+from bdevcheck.traces.target.log import Log
+from bdevcheck.traces.target.reactor import Reactor
+from bdevcheck.traces.target.rpc.call import Call
+from bdevcheck.traces.target.settings import Settings
+
+PartT = TypeVar("PartT")
+Handler = Callable[["Target", Call], None]
+
+
+@dataclass(slots=True)
+class Target:
+    """One run of a target.
+
+    `handlers` are the methods that it serves, by catalogued name. `parts` is what modules remember:
+    each keeps one thing of a type of its own, see `part`.
+    """
+
+    settings: Settings
+    reactor: Reactor
+    log: Log
+    lives: Lives
+    layer: Layer
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    parts: dict[type, object] = field(default_factory=dict)
+    chance: random.Random = field(default_factory=random.Random)
+
+    def part(self, kind: type[PartT]) -> PartT:
+        """Return what a module remembers in a `kind`, made at need without arguments."""
+        known = self.parts.get(kind)
+        if not isinstance(known, kind):
+            known = self.parts[kind] = kind()
+        return known
+
+    def new_uuid(self) -> str:
+        """Return a random uuid, the same in each run of one seed."""
+        return str(UUID(int=self.chance.getrandbits(128), version=4))
+
+
+def begin(
+    settings: Settings,
+    reactor: Reactor | None = None,
+    log: Log | None = None,
+    machines: Mapping[str, Machine] = MACHINES,
+) -> Target:
+    """Start a target without sockets; calls are given to `rpc.dispatch.dispatch`."""
+    from bdevcheck.traces.target.modules import HANDLERS, MODULES
+
+    reactor = reactor or Reactor()
+    log = log or Log(reactor)
+    lives = Lives(machines)
+    layer = Layer(reactor, lives, log, settings.variant)
+    target = Target(settings, reactor, log, lives, layer, HANDLERS)
+    target.chance.seed(settings.seed)
+    layer.modules = [make(target) for make in MODULES]
+    return target
