@@ -21,6 +21,7 @@ from bdevcheck.command.check import check
 from bdevcheck.command.compare import compare
 from bdevcheck.command.convert import convert
 from bdevcheck.command.draw import draw
+from bdevcheck.command.emulate import emulate
 from bdevcheck.command.explore import explore
 from bdevcheck.command.export import export
 from bdevcheck.command.support import (
@@ -104,8 +105,9 @@ def cli() -> None:
     bdevcheck export issue-3413 --to promela      for SPIN, TLC and others
     bdevcheck convert calls.txt -o run.jsonl      a trace in another form
     bdevcheck draw raid -o raid.svg               a life cycle as a picture
+    bdevcheck emulate --socket target.sock        a target that behaves as SPDK does
     """
 
 
-for each in (check, explore, compare, draw, catalogue, export, convert):
+for each in (check, explore, compare, draw, catalogue, export, convert, emulate):
     cli.add_command(each)

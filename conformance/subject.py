@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
 
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.names import Names
@@ -16,8 +18,7 @@ MANY = "*"
 """What stands for any number in a template of names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):  # made for every call: much faster than a dataclass
     """What one call is about, by canonical names.
 
     `bdevs` are the bdevs that it makes, deletes or looks for, `bases` what it builds on or uses,
@@ -60,30 +61,45 @@ class Subjects:
         canonical = self.names.canonical
         return _subject(map(canonical, known.bdevs), map(canonical, known.bases))
 
+    def made(self, call: Call, method: Method, before: Subject) -> Subject:
+        """Return what a create is about that has succeeded; `before` is what its request says."""
+        result = call.result
+        is_told = method.result == "name" and before.bdevs == before.names == (result,)
+        if is_told and not method.store and not method.peer and self.names.all_plain(before.names):
+            return before
+        return self.of(call, method, result)
+
     def of(self, call: Call, method: Method, result: object) -> Subject:
         """Return what a call is about; `result` (None: not known) may tell names."""
         params = call.request.params
         named = () if method.kind == "use" else bdev_names(method, params, result)
         stores = self.stores.of(method, params)
-        stored = self.stores.bases_of(stores)
+        is_new = bool(method.bases)  # then the store is to lie there, wherever another one lies
+        stored = () if is_new else self.stores.bases_of(stores)
         bases = [*_bases(method, params, named), *stored]
         canonical = self.names.canonical
-        found = _subject(
-            (canonical(name) for name in named if MANY not in name), map(canonical, bases)
-        )
-        return replace(found, has_store=bool(stores), stored=bool(stored))
+        made = [canonical(name) for name in named if MANY not in name]
+        return _subject(made, map(canonical, bases), has_store=bool(stores), stored=bool(stored))
 
 
-def _subject(bdevs: Iterable[str], bases: Iterable[str]) -> Subject:
-    """Return a subject without lvstores; each name once, no templates."""
-    made = tuple(dict.fromkeys(name for name in bdevs if MANY not in name))
-    built_on = tuple(dict.fromkeys(bases))
-    return Subject(made, built_on, names=tuple(dict.fromkeys((*made, *built_on))))
+def _subject(
+    bdevs: Iterable[str], bases: Iterable[str], *, has_store: bool = False, stored: bool = False
+) -> Subject:
+    """Return a subject; each name once, no templates."""
+    made = _once([name for name in bdevs if MANY not in name])
+    built_on = _once(list(bases))
+    names = _once([*made, *built_on]) if built_on else made
+    return Subject(made, built_on, has_store, stored, names)
 
 
-def _bases(method: Method, params: object, bdevs: tuple[str, ...]) -> Iterator[str]:
-    yield from base_names(method, params)
-    yield from (name[: name.index(MANY)].removesuffix("p") for name in bdevs if MANY in name)
+def _once(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names)) if len(names) > 1 else tuple(names)
+
+
+def _bases(method: Method, params: object, bdevs: tuple[str, ...]) -> list[str]:
+    found = list(base_names(method, params)) if method.bases else []
+    found += [name[: name.index(MANY)].removesuffix("p") for name in bdevs if MANY in name]
+    return found
 
 
 @dataclass(slots=True)
@@ -97,6 +113,8 @@ class Stores:
 
     def of(self, method: Method, params: object) -> tuple[str, ...]:
         """Return the lvstores that a call names: by name, uuid, or a volume that lives there."""
+        if not (method.store or method.peer):
+            return ()
         found = [self._name.get(name, name) for name in fill(method.store, params) if name]
         if method.peer:
             peers = fill(f"{{{method.peer}}}", params)

@@ -78,6 +78,11 @@ class Variant:
     ]
     rpc_deprecated_aliases: Annotated[bool, "Eight old method names are still understood."]
 
+    @property
+    def version(self) -> str:
+        """Return the version of SPDK that the bundle stands for, parameters changed or not."""
+        return STANDS_FOR[self.name.split(" ")[0]]
+
     def parameters(self) -> dict[str, bool]:
         """Return the parameters by name."""
         return {key: value for key, value in asdict(self).items() if isinstance(value, bool)}

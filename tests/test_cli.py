@@ -314,6 +314,11 @@ NEEDED = {
         "[METHOD]", "an old name will do", "Without METHOD, a table of all", "--diff A B",
         "--variants", "--json", "buggy", "modern",
     ],
+    "emulate": [
+        "--socket", "only its owner", "--tcp PORT", "default: modern", "--wait-for-rpc", "virtual",
+        "--grace", "--seed", "--state", "--config", "standard error", "--rpc-log", "--fault list",
+        "[exit|stay]", "134 where a real target would have aborted", "0 after SIGINT", "--ready-fd",
+    ],
 }  # fmt: skip
 
 

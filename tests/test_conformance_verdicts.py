@@ -258,3 +258,12 @@ def test_client_that_gives_up_leaves_the_create_without_an_obligation() -> None:
 def test_bdevs_may_vanish_after_a_shutdown_was_asked_for() -> None:
     script = _raid(None, 1000).request(1010, "spdk_kill_instance", sig_name="SIGTERM", conn=2)
     assert script.failed_lookup(1020, 1024, "r").check(log=False).verdict is Verdict.UNDECIDED
+
+
+def test_lvstore_name_that_is_in_use_does_not_make_a_missing_base_a_lie() -> None:
+    """The base is looked for before the name: another lvstore of that name says nothing of it."""
+    script = Script().base(0, "b")
+    script.request(10, "bdev_lvol_create_lvstore", bdev_name="b", lvs_name="l")
+    script.reply(20, "4f5a3b0c-65ae-4e64-8f8e-0f7f0a5a5a11")
+    script.request(30, "bdev_lvol_create_lvstore", bdev_name="a", lvs_name="l").error(35, -19)
+    assert broken(script.tick(50).check()) == []

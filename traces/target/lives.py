@@ -14,7 +14,6 @@ import transitions
 from bdevcheck.model.machine import Machine, live
 from bdevcheck.model.machines import MACHINES
 
-
 _PHASE = "phase"
 """Where a living machine keeps its state, so that no test of ours is hidden."""
 

@@ -42,6 +42,7 @@ class Log:
     epoch_ns: int = 0
     flags: set[str] = field(default_factory=set)
     level: str = "DEBUG"
+    syslog_level: str = "NOTICE"
     timestamps: bool = True
     _pointers: count[int] = field(default_factory=lambda: count(0x555500000000, 0x240))
 

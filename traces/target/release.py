@@ -1,10 +1,12 @@
-"""Which version of SPDK a variant stands for, where only the version tells what replies hold."""
+"""What only the version of SPDK tells, and no parameter of a variant."""
 
 from __future__ import annotations
 
-from bdevcheck.model.variant import STANDS_FOR, VERSIONS, Variant
+from bdevcheck.model.variant import VERSIONS, Variant
 
 _ORDER = list(VERSIONS)
+COMMITS = {"v24.09": "19524ad453", "v25.05": "665a10525b", "v26.05": "d519b163cb"}
+"""The first digits of the commits of releases, as spdk_get_version tells them."""
 
 
 def is_since(variant: Variant, version: str) -> bool:
@@ -14,4 +16,4 @@ def is_since(variant: Variant, version: str) -> bool:
     >>> is_since(VARIANTS["fixed"], "v26.05"), is_since(VARIANTS["modern"], "v26.05")
     (False, True)
     """
-    return _ORDER.index(STANDS_FOR[variant.name]) >= _ORDER.index(version)
+    return _ORDER.index(variant.version) >= _ORDER.index(version)

@@ -11,7 +11,7 @@ from uuid import UUID
 from bdevcheck.model.machine import Machine
 from bdevcheck.model.machines import MACHINES
 from bdevcheck.traces.target.layer import Layer
-from bdevcheck.traces.target.lives import Lives
+from bdevcheck.traces.target.lives import Life, Lives
 from bdevcheck.traces.target.log import Log
 from bdevcheck.traces.target.reactor import Reactor
 from bdevcheck.traces.target.rpc.call import Call
@@ -34,6 +34,7 @@ class Target:
     log: Log
     lives: Lives
     layer: Layer
+    framework: Life
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     parts: dict[type, object] = field(default_factory=dict)
     chance: random.Random = field(default_factory=random.Random)
@@ -57,13 +58,18 @@ def begin(
     machines: Mapping[str, Machine] = MACHINES,
 ) -> Target:
     """Start a target without sockets; calls are given to `rpc.dispatch.dispatch`."""
+    from bdevcheck.traces.target.faults import plant
     from bdevcheck.traces.target.modules import HANDLERS, MODULES
 
     reactor = reactor or Reactor()
     log = log or Log(reactor)
     lives = Lives(machines)
     layer = Layer(reactor, lives, log, settings.variant)
-    target = Target(settings, reactor, log, lives, layer, HANDLERS)
+    framework = lives.begin("framework")
+    for event in ("wait_for_rpc",) if settings.wait_for_rpc else ("boot", "finish_boot"):
+        framework.fire(event)
+    target = Target(settings, reactor, log, lives, layer, framework, HANDLERS)
     target.chance.seed(settings.seed)
     layer.modules = [make(target) for make in MODULES]
+    plant(target)
     return target

@@ -33,6 +33,8 @@ def claim_exclusive(
     """Claim v1: other writers that are open already are not looked at."""
     claim = _claim_of(bdev)
     if claim.may("is_claimed"):
+        if layer.planted.shares_claims:
+            return
         tell(layer, bdev, "spdk_bdev_module_claim_bdev", "bdev.c:9418")
         raise Refused(EPERM)
     if descriptor is not None:
@@ -70,7 +72,9 @@ def drop(bdev: Bdev, descriptor: Descriptor) -> None:
 
 
 def release(bdev: Bdev) -> None:
-    """End the claim."""
+    """End the claim, unless a holder that shared it wrongly has ended it already."""
+    if not _claim_of(bdev).may("release"):
+        return
     _claim_of(bdev).fire("release")
     bdev.claimer = ""
     if bdev.life.may("release"):

@@ -33,6 +33,15 @@ class Module:
 
 
 @dataclass(slots=True)
+class Planted:
+    """Faults of the layer itself, for testing checkers: claims that do not exclude each other,
+    removals that do not wait for holders."""
+
+    shares_claims: bool = False
+    forgets_holders: bool = False
+
+
+@dataclass(slots=True)
 class Layer:
     """All bdevs of one target.
 
@@ -52,6 +61,7 @@ class Layer:
     auto_examine: bool = True
     allowlist: dict[str, None] = field(default_factory=dict)
     quiet: Quiet = field(default_factory=Quiet)
+    planted: Planted = field(default_factory=Planted)
 
     # -- registration ----------------------------------------------------------------------------
 
@@ -140,7 +150,8 @@ class Layer:
         bdev = self.find(name)
         if bdev is None:
             raise Refused(ENODEV)
-        if write and bdev.claim is not None and bdev.claim.may("is_claimed"):
+        claimed = bdev.claim is not None and bdev.claim.may("is_claimed")
+        if write and claimed and not self.planted.shares_claims:
             claims.tell(self, bdev, "bdev_open", "bdev.c:8862")
             raise Refused(EPERM)
         return self._open(bdev, holder, write=write, on_remove=on_remove)

@@ -24,11 +24,14 @@ class Notifications:
 
     ring: deque[Notice] = field(default_factory=lambda: deque(maxlen=RING))
     sent: int = 0
+    doubled: str = ""
+    """A type of notification that is sent twice: a planted fault."""
 
     def send(self, type: str, ctx: str) -> None:
         """Add one."""
-        self.ring.append(Notice(self.sent, type, ctx))
-        self.sent += 1
+        for _ in range(2 if type == self.doubled else 1):
+            self.ring.append(Notice(self.sent, type, ctx))
+            self.sent += 1
 
     def since(self, first: int, most: int) -> list[Notice]:
         """Return up to `most` of those with ids from `first` on; the lost ones are skipped."""

@@ -44,7 +44,8 @@ def _tell(descriptor: Descriptor) -> None:
 
 def go_on(layer: Layer, bdev: Bdev) -> None:
     """Take it out of the list when its last holder has closed it."""
-    if bdev.descriptors or not bdev.life.may("unlist"):
+    held = bdev.descriptors and not layer.planted.forgets_holders
+    if held or not bdev.life.may("unlist"):
         return
     bdev.life.fire("unlist")
     for name in (*bdev.aliases, bdev.name):

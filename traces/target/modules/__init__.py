@@ -10,14 +10,54 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Module
-from bdevcheck.traces.target.modules import lvol, malloc, null, views
+from bdevcheck.traces.target.modules import (
+    aio,
+    delay,
+    error,
+    framework,
+    gpt,
+    logging,
+    lvol,
+    malloc,
+    notify,
+    null,
+    passthru,
+    raid,
+    split,
+    views,
+    zone_block,
+)
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.target import Handler, Target
 
-_FILES = (malloc, null, lvol, views)
+_FILES = (
+    malloc,
+    null,
+    aio,
+    delay,
+    error,
+    passthru,
+    split,
+    zone_block,
+    raid,
+    lvol,
+    views,
+    notify,
+    logging,
+    framework,
+)
 HANDLERS: Mapping[str, Handler] = {
     name: handler for file in _FILES for name, handler in file.HANDLERS.items()
 }
-MODULES: tuple[Callable[[Target], Module], ...] = (lvol.module,)
+MODULES: tuple[Callable[[Target], Module], ...] = (
+    zone_block.module,
+    delay.module,
+    split.module,
+    error.module,
+    passthru.module,
+    gpt.module,
+    raid.module,
+    lvol.module,
+)
 """In the order in which they are asked about a bdev that registers (LIFECYCLE 1.3)."""

@@ -1,1 +1,1 @@
-"""JSON-RPC as the target speaks it: framing, connections, requests, their dispatch and their log."""
+"""JSON-RPC as the target speaks it: framing, connections, requests, dispatch and their log."""

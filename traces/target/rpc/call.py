@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bdevcheck.traces.target.refusal import Refused
 
 
-class AnsweredTwice(RuntimeError):
+class AnsweredTwiceError(RuntimeError):
     """A handler answered a call again: a fault of the emulation, never of its client."""
 
 
@@ -48,5 +48,5 @@ class Call:
 
     def _answer(self) -> None:
         if self.is_answered:
-            raise AnsweredTwice(self.method)
+            raise AnsweredTwiceError(self.method)
         self.is_answered = True

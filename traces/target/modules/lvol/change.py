@@ -82,6 +82,9 @@ def _even_degraded(target: Target, name: str) -> Lvol:
 def delete_lvstore(target: Target, call: Call) -> None:
     """Serve bdev_lvol_delete_lvstore: all volumes go first, then the store, then the claim."""
     store = store_of(target, call)
+    if not all(each.life.may("purge") or each.life.may("discard") for each in store.lvols):
+        target.reactor.soon(lambda: late(call)(EBUSY))
+        return
     store.life.fire("destroy")
 
     def destroy() -> None:

@@ -194,7 +194,10 @@ def all_done(count: int, done: Callable[[], None]) -> Callable[[], None]:
 
 
 def unload(target: Target, store: Lvstore) -> None:
-    """Let an lvstore go whose base is being removed: its volumes first."""
+    """Let an lvstore go whose base is being removed: its volumes first.
+
+    Volumes that are being made or deleted end of themselves: their last write finds no lvstore.
+    """
     name = store.base.name
     text = f"bdev {name} being removed: closing lvstore {store.disk.name}"
     target.log.line("vbdev_lvol.c:110", "vbdev_lvs_hotremove_cb", "NOTICE", text)
@@ -208,7 +211,7 @@ def unload(target: Target, store: Lvstore) -> None:
         target.part(Stores).stores.remove(store)
         target.layer.close(store.descriptor)
 
-    lvols = list(store.lvols)
+    lvols = [each for each in store.lvols if each.life.may("close")]  # others are on their way
     one = all_done(len(lvols) or 1, finish)
     for lvol in lvols:
         hide(target, lvol, "close", one)
