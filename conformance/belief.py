@@ -175,9 +175,17 @@ class Belief:
             raise BudgetError
         return True
 
-    def expect(self, line: tuple[FactKind, str]) -> None:
-        """Add a line that may have been printed by now."""
-        self.lines = (*self.lines, line)
+    def expect(self, line: Line, later: int = 0) -> None:
+        """Add a line that may have been printed by now, before the `later` last ones.
+
+        A stack that takes in a base hears then what has waited there, older lines too. No
+        explanation has used a line before one that was printed earlier; where all have, nothing
+        more can be concluded: raises BudgetError.
+        """
+        at = len(self.lines) - later
+        if later and not self.keep(lambda state: state[0] <= at):
+            raise BudgetError
+        self.lines = (*self.lines[:at], line, *self.lines[at:])
 
     def require_line(self) -> bool:
         """Keep the states that have used the first line, and forget it; False if there is none."""

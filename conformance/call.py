@@ -12,6 +12,8 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from bdevcheck.model.catalogue import Method, fill, rows_by_name
 from bdevcheck.traces.record import (
     NO_ID,
@@ -25,8 +27,7 @@ from bdevcheck.traces.record import (
 )
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """One request, its row in the catalogue (None: it has none), and its reply, if any."""
 
     number: int

@@ -10,7 +10,7 @@ from bdevcheck.conformance.inquiry import Inquiry, entries_of, outcome_of
 from bdevcheck.conformance.ledger import Ledger
 from bdevcheck.conformance.names import Names
 from bdevcheck.conformance.part import ROOT, Outcome
-from bdevcheck.conformance.stack import Barrier, Item, Kind, Stack
+from bdevcheck.conformance.stack import Item, Kind, Stack
 from bdevcheck.conformance.stacks import Stacks
 from bdevcheck.conformance.subject import Subject, Subjects
 from bdevcheck.model.catalogue import Method, fill, has_superblock, is_followed, value_of
@@ -35,9 +35,9 @@ class Docket:
         if method is None or not is_followed(method):
             return
         subject = self.subjects.asked(call, method)
-        inquiry = self.inquiries[call.number] = Inquiry(call, subject, subject)
+        inquiry = self.inquiries[call.number] = Inquiry(call, subject, subject, number=number)
         if method.kind == "create" and not subject.bdevs:
-            self.stacks.unnamed[call.number] = []
+            self.stacks.stand_in(call.number, subject)
         inquiry.stacks = self._concerned(inquiry, method)
         item = Item(Kind.REQUEST, number, inquiry)
         for stack in inquiry.stacks:
@@ -69,7 +69,7 @@ class Docket:
             case "lookup":
                 return self.stacks.worth_asking()
             case "shutdown":
-                return list(self.stacks.all.values())
+                return self.stacks.everyone()
         return []
 
     def _looked_for(self, about: Subject) -> list[Stack]:
@@ -126,7 +126,7 @@ class Docket:
         if inquiry.outcome is not Outcome.DONE:
             return
         if method.kind == "create":
-            inquiry.after = self.subjects.of(call, method, call.result)
+            inquiry.after = self.subjects.made(call, method, inquiry.before)
             aliases = fill(method.alias, call.request.params) if method.alias else ()
             for name in inquiry.after.bdevs:
                 self.subjects.names.learn(name, aliases)
@@ -142,7 +142,8 @@ class Docket:
         """Read what a look-up found: names, and what else they are called."""
         entries = entries_of(inquiry.call.reply)
         for name, aliases in entries.items():
-            self.subjects.names.learn(name, aliases)
+            if aliases:
+                self.subjects.names.learn(name, aliases)
         inquiry.shown = frozenset(entries)
         if not inquiry.before.names:
             inquiry.listed = inquiry.shown
@@ -178,24 +179,37 @@ class Docket:
             else:
                 self.stacks.work_off(stack)
         inquiry.stacks = []
-        for barrier in self.stacks.unnamed.pop(call.number, ()):
-            barrier.calls.discard(call.number)
-            self.stacks.work_off(barrier.stack)
+        self.stacks.named(call.number)
 
     def _late_roots(self, inquiry: Inquiry) -> None:
-        """Send a create to the stacks of the names that only its reply has told."""
+        """Send a create to the stacks of the names that only its reply has told.
+
+        Where too much has waited for the names, its reply is not waited for any more.
+        """
         if inquiry.after.bdevs == inquiry.before.bdevs:
             return
+        stand_in = self.stacks.stand_ins.get(inquiry.call.number)
+        is_overdue = stand_in is None and not inquiry.before.bdevs
+        if is_overdue:
+            inquiry.outcome = Outcome.UNKNOWN
+            self.ledger.overdue(inquiry)
         late = [name for name in inquiry.after.bdevs if name not in inquiry.before.bdevs]
-        found = []
-        for name in late:
-            stack = self.stacks.get(name, named=True)
-            self.stacks.take_in(stack, inquiry.after)
-            _insert(stack, inquiry, self.number)
-            found.append(stack)
+        found = [self._late_root(inquiry, name, stand_in) for name in late]
         assert inquiry.call.method is not None
         self._remember_metadata(found, inquiry.call, inquiry.call.method)
-        inquiry.stacks += [stack for stack in found if stack not in inquiry.stacks]
+        if not is_overdue:
+            inquiry.stacks += [stack for stack in found if stack not in inquiry.stacks]
+            return
+        for stack in found:
+            self.stacks.work_off(stack)
+
+    def _late_root(self, inquiry: Inquiry, name: str, stand_in: Stack | None) -> Stack:
+        stack = self.stacks.get(name, named=True)
+        if stand_in is not None:
+            self.stacks.take_over(stack, stand_in)
+        self.stacks.take_in(stack, inquiry.after)
+        _insert(stack, inquiry, inquiry.number)
+        return stack
 
 
 def _is_sure(stack: Stack, about: Subject) -> bool:
@@ -207,13 +221,7 @@ def _is_sure(stack: Stack, about: Subject) -> bool:
 
 
 def _insert(stack: Stack, inquiry: Inquiry, number: int) -> None:
-    """Put a create where its request was: before what has waited for its name."""
-    at = next(
-        (
-            place
-            for place, item in enumerate(stack.queue)
-            if isinstance(item.payload, Barrier) and inquiry.call.number in item.payload.calls
-        ),
-        len(stack.queue),
-    )
+    """Put a create where its request was: before what has been seen since."""
+    later = (place for place, item in enumerate(stack.queue) if item.number > number)
+    at = next(later, len(stack.queue))
     stack.queue.insert(at, Item(Kind.REQUEST, number, inquiry))

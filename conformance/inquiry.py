@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,14 +17,14 @@ if TYPE_CHECKING:
     from bdevcheck.conformance.stack import Stack
 
 
-@dataclass(slots=True, eq=False)
-class Inquiry:
+class Inquiry(msgspec.Struct, eq=False):
     """One call on its way through the stacks that it is about.
 
     `before` is what it is about as its request says, `after` as its reply does; `known` once the
     outcome is known. `listed` are the names that a list of all bdevs holds, `shown` the names that
     a reply shows to be names and not aliases. A call about no bdev in particular is one promise
-    that several stacks judge: the `worst` fate counts.
+    that several stacks judge: the `worst` fate counts. `number` is the place of its request in the
+    trace.
     """
 
     call: Call
@@ -35,8 +34,9 @@ class Inquiry:
     known: bool = False
     listed: frozenset[str] | None = None
     shown: frozenset[str] = frozenset()
-    stacks: list[Stack] = field(default_factory=list)
+    stacks: list[Stack] = msgspec.field(default_factory=list)
     worst: str = ""
+    number: int = -1
 
 
 def outcome_of(call: Call, method: Method) -> Outcome:

@@ -206,10 +206,10 @@ def _parts_of(alive: Population, asked: Asked) -> Sequence[tuple[str, str]]:
 # -- the log, and the target ---------------------------------------------------------------------
 
 
-def line_may(alive: Population, line: Line) -> list[Finding] | None:
-    """Let a line be printed from now on."""
+def line_may(alive: Population, line: Line, later: int) -> list[Finding] | None:
+    """Let a line be printed from now on; `later` of those that already may be stand behind it."""
     alive.introduce([line[1]], named=True)
-    alive.belief.expect(line)
+    alive.belief.expect(line, later)
     alive.reopened()
     return _note(alive)
 

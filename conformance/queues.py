@@ -21,6 +21,7 @@ from bdevcheck.conformance.translate import (
     lanes_between,
     lines_in_order,
     part_of,
+    place_in_log,
     things_in_order,
 )
 from bdevcheck.traces.record import LogLine
@@ -114,8 +115,9 @@ class Queues:
         assert line.fact is not None
         if item.kind is Kind.MAY:
             shown = (line.fact.kind, stack.name_of(line.fact.name))
-            stack.lines.append(line)
-            self._step(stack, item, shown, partial(_may, shown))
+            later = sum(place_in_log(each) > place_in_log(line) for each in stack.lines)
+            stack.lines.insert(len(stack.lines) - later, line)
+            self._step(stack, item, (shown, later), partial(_may, shown, later))
         elif stack.lines and stack.lines[0] is line:
             stack.lines.popleft()
             self._step(stack, item, item.kind.name, _must)
@@ -176,8 +178,8 @@ def _reply(slot: int, alive: Population) -> Done | None:
     return _done(judge.reply(alive, slot))
 
 
-def _may(line: Line, alive: Population) -> Done | None:
-    return _done(judge.line_may(alive, line))
+def _may(line: Line, later: int, alive: Population) -> Done | None:
+    return _done(judge.line_may(alive, line, later))
 
 
 def _must(alive: Population) -> Done | None:

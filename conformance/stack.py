@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
 
+import msgspec
+
 from bdevcheck.conformance.inquiry import Inquiry
 from bdevcheck.conformance.note import Tag
 from bdevcheck.conformance.obligation import Obligation
@@ -64,8 +66,7 @@ class Barrier:
 Payload: TypeAlias = Inquiry | LogLine | Snapshot | Barrier | None
 
 
-@dataclass(slots=True, eq=False)
-class Item:
+class Item(msgspec.Struct, eq=False):
     """One record in a stack's queue; `number` is its place in the trace."""
 
     kind: Kind
@@ -79,7 +80,8 @@ class Stack:
 
     `locals` says what each name is called here, `calls` which call each slot stands for, `parts`
     what calls met before are in these terms. `blind`: it was begun anew, and what examination may
-    be assembling is not known any more.
+    be assembling is not known any more. `stands_in`: the name of its bdev is not known yet, and it
+    only collects what is said of the bases.
     """
 
     root: str
@@ -93,11 +95,17 @@ class Stack:
     parts: dict[Hashable, Part] = field(default_factory=dict)
     settling: dict[Tag, Obligation] = field(default_factory=dict)
     blind: bool = False
+    stands_in: bool = False
     convicted: deque[Obligation] = field(default_factory=lambda: deque(maxlen=MAX_CONVICTED))
 
     def snapshot(self) -> Snapshot:
         """Return what another stack takes in of this one."""
         return Snapshot(self.situation, dict(self.locals), dict(self.calls), tuple(self.lines))
+
+    @property
+    def is_covered(self) -> bool:
+        """Tell whether the log shows every registration at the place that it has come to."""
+        return self.situation.population.belief.covered
 
     def forget_name(self, here: str) -> str:
         """Let a name go that nothing is about any more, and return it; empty if it is not here."""

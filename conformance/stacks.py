@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
+from itertools import islice
 
 from bdevcheck.conformance.inquiry import Inquiry
 from bdevcheck.conformance.ledger import Ledger
 from bdevcheck.conformance.names import may_be_alias
 from bdevcheck.conformance.part import ROOT
 from bdevcheck.conformance.queues import Queues
-from bdevcheck.conformance.situation import Automaton, Step
+from bdevcheck.conformance.situation import Automaton, Situation, Step
 from bdevcheck.conformance.stack import Barrier, Item, Kind, Stack
 from bdevcheck.conformance.subject import Subject
 from bdevcheck.model.machines import Machines
@@ -23,7 +24,7 @@ MAX_IDLE = 4096
 MAX_WAITING = 10_000
 """How many records wait in one stack for the outcome of a call, before it counts as unknown."""
 
-_NONE: Mapping[str, Stack] = {}
+_NONE: Mapping[Stack, None] = {}
 
 
 @dataclass(slots=True)
@@ -32,7 +33,8 @@ class Stacks:
 
     `fresh`: the log shows the target's start, so that no bdev was there before; `covered`: it shows
     every registration now; `auto_examine`: bdevs are examined when they register. `unnamed` are the
-    creates under way that have not told their bdevs' names, with what waits for each.
+    creates under way that have not told their bdevs' names, with what waits for each; until then
+    each has a stack of its own in `stand_ins`.
     """
 
     machines: Machines
@@ -42,7 +44,8 @@ class Stacks:
     auto_examine: bool = True
     all: dict[str, Stack] = field(default_factory=dict)
     unnamed: dict[int, list[Barrier]] = field(default_factory=dict)
-    _parts: dict[str, dict[str, Stack]] = field(default_factory=dict)
+    stand_ins: dict[int, Stack] = field(default_factory=dict)
+    _parts: dict[str, dict[Stack, None]] = field(default_factory=dict)
     _idle: OrderedDict[str, Stack] = field(default_factory=OrderedDict)
     _queues: Queues = field(init=False)
 
@@ -52,21 +55,26 @@ class Stacks:
     def with_part(self, names: Sequence[str]) -> list[Stack]:
         """Return the stacks that names are part of, each once."""
         if len(names) == 1:
-            return list(self._parts.get(names[0], _NONE).values())
-        found = {root: s for name in names for root, s in self._parts.get(name, {}).items()}
-        return list(found.values())
+            return list(self._parts.get(names[0], _NONE))
+        return list(dict.fromkeys(s for name in names for s in self._parts.get(name, _NONE)))
 
     def get(self, name: str, *, named: bool) -> Stack:
         """Return the stack of a bdev; `named`: this surely is its name, and no alias."""
         known = self.all.get(name)
         if known is None:
             named = named or not may_be_alias(name)
-            start = self._queues.automaton.start(
-                fresh=self.fresh, auto_examine=self.auto_examine, covered=self.covered, named=named
-            )
-            known = self.all[name] = Stack(name, start, {name: ROOT}, {ROOT: name})
-            self._parts.setdefault(name, {})[name] = known
+            known = self.all[name] = Stack(name, self._start(named), {name: ROOT}, {ROOT: name})
+            self._parts.setdefault(name, {})[known] = None
         return known
+
+    def _start(self, named: bool) -> Situation:
+        return self._queues.automaton.start(
+            fresh=self.fresh, auto_examine=self.auto_examine, covered=self.covered, named=named
+        )
+
+    def everyone(self) -> list[Stack]:
+        """Return all stacks, those that stand in for others too."""
+        return [*self.all.values(), *self.stand_ins.values()]
 
     def worth_asking(self) -> list[Stack]:
         """Return the stacks that a list of all bdevs may tell something.
@@ -74,8 +82,8 @@ class Stacks:
         Without a log it tells nothing where nothing is alive: anybody may have made the bdev.
         """
         if self.covered or not self._idle:
-            return list(self.all.values())
-        return [stack for root, stack in self.all.items() if root not in self._idle]
+            return self.everyone()
+        return [stack for stack in self.everyone() if stack.root not in self._idle]
 
     def take_in(self, stack: Stack, subject: Subject) -> None:
         """Let a stack take in those of its bases, as they are now, with what waits in them."""
@@ -84,22 +92,63 @@ class Stacks:
                 continue
             base = self.get(name, named=False)
             seen = base.snapshot()
-            for each in seen.locals:
-                stack.name_of(each)
-                self._parts.setdefault(each, {})[stack.root] = stack
-            waiting = [item for item in base.queue if item not in stack.queue]
-            for item in waiting:
-                if isinstance(item.payload, Inquiry) and stack not in item.payload.stacks:
-                    item.payload.stacks.append(stack)
-            queue = merge(stack.queue, waiting, key=lambda item: item.number)
-            stack.queue = deque([Item(Kind.TAKE_IN, -1, seen), *queue])
+            self._wait_too(stack, seen.locals, base.queue, since_covered=base.is_covered)
+            stack.queue.appendleft(Item(Kind.TAKE_IN, -1, seen))
+
+    def _wait_too(
+        self, stack: Stack, names: Iterable[str], queue: Iterable[Item], *, since_covered: bool
+    ) -> None:
+        """Let a stack hear of names from now on, and let what waits in another one wait here too.
+
+        What waits may be from a time of which the log shows less than it does now.
+        """
+        for name in names:
+            stack.name_of(name)
+            self._parts.setdefault(name, {})[stack] = None
+        here = set(stack.queue)
+        waiting = [item for item in queue if item not in here]
+        if not waiting:
+            return
+        for item in waiting:
+            if isinstance(item.payload, Inquiry) and stack not in item.payload.stacks:
+                item.payload.stacks.append(stack)
+        stack.queue = deque(merge(stack.queue, waiting, key=lambda item: item.number))
+        if stack.is_covered and not since_covered:
+            stack.queue.appendleft(Item(Kind.UNCOVERED, -1))
+
+    def stand_in(self, call: int, subject: Subject) -> None:
+        """Let a stack stand in for that of a create that does not tell the name of its bdev.
+
+        It takes in the bases as they are now, and hears all that is said of them; nothing of that
+        happens until the name is known (`take_over`).
+        """
+        stack = Stack("", self._start(named=True), {}, {ROOT: ""}, stands_in=True)
+        self.take_in(stack, subject)
+        stack.queue.appendleft(Item(Kind.BARRIER, -1, Barrier({call}, stack)))
+        self.unnamed[call] = []
+        self.stand_ins[call] = stack
+
+    def take_over(self, stack: Stack, from_: Stack) -> None:
+        """Let a stack take over what the one has collected that stood in for it."""
+        if from_.locals.keys().isdisjoint(stack.locals):  # else it has heard of the bases itself
+            queue = islice(from_.queue, 1, None)
+            self._wait_too(stack, from_.locals, queue, since_covered=from_.is_covered)
+
+    def named(self, call: int) -> None:
+        """Let go on what has waited for the names that a create gives."""
+        for barrier in self.unnamed.pop(call, ()):
+            barrier.calls.discard(call)
+            self.work_off(barrier.stack)
+        if stack := self.stand_ins.pop(call, None):
+            for name in stack.locals:
+                self._part_no_more(name, stack)
 
     def put(self, stack: Stack, item: Item) -> None:
         """Put a record into a stack's queue.
 
         Where a create is under way that has not told its bdev's name yet, it may be this one's.
         """
-        if self.unnamed and not stack.situation.population.things:
+        if self.unnamed and not stack.stands_in and not stack.situation.population.things:
             calls = set(self.unnamed)
             barrier = Barrier(calls, stack)
             for call in calls:
@@ -113,12 +162,14 @@ class Stacks:
     def _release_the_overdue(self) -> None:
         """Wait no longer for a create's name when too much waits for it."""
         for call in [call for call, held in self.unnamed.items() if len(held) > MAX_WAITING]:
-            for barrier in self.unnamed.pop(call):
-                barrier.calls.discard(call)
-                self.work_off(barrier.stack)
+            self.named(call)
 
     def _give_up_waiting(self, stack: Stack) -> None:
         first = stack.queue[0].payload
+        if isinstance(first, Barrier) and stack.stands_in:
+            for call in list(first.calls):
+                self.named(call)
+            return
         if isinstance(first, Inquiry):
             first.known = True
         elif isinstance(first, Barrier):
@@ -161,15 +212,17 @@ class Stacks:
             self._part_no_more(name, stack)
 
     def _part_no_more(self, name: str, stack: Stack) -> None:
-        parts = self._parts.get(name, {})
-        parts.pop(stack.root, None)
-        if not parts:
-            self._parts.pop(name, None)
+        parts = self._parts.get(name)
+        if parts is not None:
+            parts.pop(stack, None)
+            if not parts:
+                del self._parts[name]
 
     def tell_all(self, kind: Kind, number: int) -> None:
         """Let something happen to every stack."""
-        for stack in list(self.all.values()):
-            self.put(stack, Item(kind, number))
+        item = Item(kind, number)
+        for stack in self.everyone():
+            self.put(stack, item)
             self.work_off(stack)
 
     def line(self, line: LogLine, number: int, *, may: bool) -> None:
@@ -178,8 +231,9 @@ class Stacks:
         name = line.fact.name
         if may:
             self.get(name, named=True)
+        item = Item(Kind.MAY if may else Kind.MUST, number, line)
         for stack in self.with_part([name]):
-            self.put(stack, Item(Kind.MAY if may else Kind.MUST, number, line))
+            self.put(stack, item)
             self.work_off(stack)
             for owed in (*stack.settling.values(), *stack.convicted) if may else ():
                 owed.see_line(line)
@@ -205,9 +259,10 @@ class Stacks:
             if actual := stack.forget_name(name):
                 self._part_no_more(actual, stack)
         if step.after is None:
-            self._restart(stack)
+            covered = item.kind is Kind.COVERED or stack.is_covered
+            self._restart(stack, covered=covered)
 
-    def _restart(self, stack: Stack) -> None:
+    def _restart(self, stack: Stack, *, covered: bool) -> None:
         """Begin anew where nothing more could be concluded: nothing is known of the bdev."""
         for name in [name for name in stack.locals if name != stack.root]:
             self._part_no_more(name, stack)
@@ -216,5 +271,5 @@ class Stacks:
             each.clear()
         stack.blind = True
         stack.situation = self._queues.automaton.start(
-            fresh=False, auto_examine=self.auto_examine, covered=self.covered, named=False
+            fresh=False, auto_examine=self.auto_examine, covered=covered, named=False
         )

@@ -27,6 +27,8 @@ def part_of(stack: Stack, inquiry: Inquiry, parts: Parts) -> Part | None:
         return _listing(stack, inquiry, method, parts)
     if method.kind == "create":
         return _create(stack, inquiry, method, parts)
+    if len(stack.locals) == 1:
+        return _alone(stack, inquiry, method, parts)
     key = (method.name, inquiry.outcome, inquiry.before, inquiry.shown)
     known = stack.parts.get(key)
     if known is None:
@@ -34,6 +36,14 @@ def part_of(stack: Stack, inquiry: Inquiry, parts: Parts) -> Part | None:
             stack.parts.clear()
         known = stack.parts[key] = _other(stack, inquiry, method, parts)
     return known
+
+
+def _alone(stack: Stack, inquiry: Inquiry, method: Method, parts: Parts) -> Part:
+    """Return what a call is to a stack that has one name only, as most have."""
+    root, before = stack.root, inquiry.before
+    is_name = root in inquiry.shown or not may_be_alias(root)
+    key = (method.name, inquiry.outcome, root in before.bdevs, root in before.bases, is_name)
+    return parts.of(key, lambda: _other(stack, inquiry, method, parts))
 
 
 def _listing(stack: Stack, inquiry: Inquiry, method: Method, parts: Parts) -> Part | None:
@@ -59,7 +69,7 @@ def _create(stack: Stack, inquiry: Inquiry, method: Method, parts: Parts) -> Par
         about = tuple(stack.locals[n] for n in inquiry.before.bdevs if n in stack.locals)
     # A create may name bases that nobody here has heard of.
     bases = tuple(map(stack.name_of, subject.bases))
-    named = tuple(sorted({*about, *_plain(stack, bases)}))
+    named = tuple(sorted({*about, *_plain(stack, bases)})) if bases or len(about) > 1 else about
     superblock = has_superblock(method, params)
     lane = _lane(stack, inquiry.call.request.conn)
     volatile = method.volatile or (subject.has_store and not subject.stored)
@@ -90,6 +100,8 @@ def _plain(stack: Stack, names: Iterable[str]) -> Iterator[str]:
 
 def _lane(stack: Stack, conn: int) -> int:
     """Return a number for a connection, the same for all its creates that are under way."""
+    if not stack.situation.asked:
+        return 0
     lanes = _lanes_of(stack)
     return lanes.get(conn, _free_lane(lanes))
 
@@ -132,5 +144,10 @@ def lines_in_order(one: Sequence[LogLine], two: Sequence[LogLine]) -> list[tuple
     """Return the lines of two stacks in order, each with which of them have it."""
     first, second = ({id(line) for line in lines} for lines in (one, two))
     lines = {id(line): line for line in (*one, *two)}.values()
-    ordered = sorted(lines, key=lambda line: (line.at.wall_ns or 0, line.at.seq))
+    ordered = sorted(lines, key=place_in_log)
     return [(line, (id(line) in first, id(line) in second)) for line in ordered]
+
+
+def place_in_log(line: LogLine) -> tuple[int, int]:
+    """Return what puts lines of the log in their order."""
+    return line.at.wall_ns or 0, line.at.seq

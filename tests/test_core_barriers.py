@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bdevcheck.conformance import Report, Tally, Verdict
+from bdevcheck.conformance import Report, Tally, Verdict, stacks
+from bdevcheck.conformance.belief import Belief, BudgetError, Move
 from bdevcheck.conformance.checker import Checker
-from bdevcheck.traces import Trace, load
+from bdevcheck.model.compose import Vector
+from bdevcheck.traces import FactKind, Trace, load
 from tests.builder import Script, broken
 from tests.test_core_checker import CREATE, DELETE, LOOKUP, fates, judge, run
 
@@ -127,9 +129,9 @@ def test_bdevs_that_are_known_do_not_wait_for_a_name() -> None:
     waiting: list[int] = []
 
     def look(checker: Checker) -> None:
-        stacks = checker.docket.stacks
-        if stacks.unnamed:
-            waiting.append(len(stacks.all["m"].queue))
+        alive = checker.docket.stacks
+        if alive.unnamed:
+            waiting.append(len(alive.all["m"].queue))
 
     script = Script().base(-50, "m").request(0, "bdev_malloc_create")
     script.lookup(10, 14, "m", conn=2).lookup(20, 24, "m", conn=2).reply(30, "Malloc0").tick(50)
@@ -156,11 +158,6 @@ def test_volume_whose_base_goes_is_judged(answered: float) -> None:
     _conforms(judge(_gone(answered)))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a stack that is known by a reply only takes in its bases as they are then, not as they "
-    "were when its create was asked for",
-)
 def test_volume_whose_base_has_gone_when_its_reply_comes_is_judged() -> None:
     _conforms(judge(_gone(30)))
 
@@ -189,6 +186,25 @@ def test_each_promise_is_judged_by_the_stack_of_its_own_bdev() -> None:
     rules = {bdev: rule for rule, bdev, _ in broken(judge(script))}
     assert rules.get("m") == CREATE
     assert judge(_under_way(40)).obligations[CREATE] == Tally(kept=2)
+
+
+@pytest.mark.parametrize("registered", [10.05, 10.2])
+def test_line_that_may_be_older_than_its_request_does_not_overtake_those_that_waited(
+    registered: float,
+) -> None:
+    script = Script().request(0, "bdev_aio_create", name="m", conn=2).inserting(1, "m")
+    script.request(10, "bdev_passthru_create", name="p", base_bdev_name="m")
+    script.inserting(registered, "p").reply(14, "p").reply(40, "m", conn=2)
+    report = judge(script.delete(50, "p", "bdev_passthru_delete").tick(90))
+    assert (report.unexplained, broken(report)) == ((), [])
+
+
+def test_line_that_waited_too_long_for_the_order_of_the_log_leaves_all_in_doubt() -> None:
+    belief = Belief(covered=True)
+    belief.expect((FactKind.REGISTERED, "p"))
+    assert belief.observe([Move(Vector("", ()), shows=(FactKind.REGISTERED, "p"))])
+    with pytest.raises(BudgetError):
+        belief.expect((FactKind.REGISTERED, "m"), later=1)
 
 
 def test_base_that_fails_leaves_its_child_deferred() -> None:
@@ -220,13 +236,52 @@ def test_base_from_a_time_without_lines_carries_what_is_built_on_it() -> None:
     assert (report.unexplained, broken(report)) == ((), [])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a new stack counts as covered from its start, also for what its bases have waiting "
-    "from before that",
-)
 def test_base_that_waits_since_a_time_without_lines_carries_what_is_built_on_it() -> None:
     report = judge(_flag_between(50))
+    assert (report.unexplained, broken(report)) == ((), [])
+
+
+def _flag_since(*, registered: float | None) -> Script:
+    """Ask for a bdev without a name while the log says nothing; answer when it does again."""
+    script = Script().tick(-30).request(0, "log_clear_flag", flag="bdev").reply(4)
+    script.request(10, "bdev_malloc_create", conn=2)
+    script.request(20, "log_set_flag", flag="bdev").reply(24).tick(25)
+    if registered is not None:
+        script.inserting(registered, "Malloc0")
+    return script.reply(50, "Malloc0", conn=2).tick(90)
+
+
+def test_create_that_tells_no_name_may_have_registered_without_a_line() -> None:
+    report = judge(_flag_since(registered=None))
+    assert (report.unexplained, broken(report)) == ((), [])
+    assert report.obligations[CREATE] == Tally(undecided=1)
+
+
+def test_create_that_tells_no_name_may_register_when_the_log_says_so_again() -> None:
+    _conforms(judge(_flag_since(registered=30)))
+
+
+def test_create_that_tells_no_name_and_registers_after_its_reply_is_a_violation() -> None:
+    assert broken(judge(_nameless(9, registered=30).tick(90))) == [MALLOC]
+
+
+def test_volume_that_outlives_its_base_in_the_log_is_told() -> None:
+    script = _volume(_store(), 40).request(22, "bdev_malloc_delete", conn=2, name="m")
+    script.removing(23, "m").removed(24, "m").reply(27, conn=2).inserting(30, "V")
+    assert judge(script.tick(60)).verdict is Verdict.UNEXPLAINED
+
+
+def test_create_whose_name_too_much_has_waited_for_stays_in_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stacks, "MAX_WAITING", 6)
+    script = _store().request(20, "bdev_lvol_create", lvol_name="v", lvs_name="l", conn=OPEN)
+    script.inserting(21, "V")
+    for number in range(10):
+        script.lookup(25 + 5 * number, 27 + 5 * number, "m", conn=2)
+    script.request(90, "bdev_malloc_delete", conn=2, name="m").removing(91, "m").removed(92, "m")
+    report = judge(script.reply(94, conn=2).reply(99, "V", conn=OPEN).tick(150))
+    assert report.obligations[CREATE] == Tally(kept=1, undecided=1)
     assert (report.unexplained, broken(report)) == ((), [])
 
 

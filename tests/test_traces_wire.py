@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bdevcheck.conformance import Report, check_files
 from bdevcheck.traces import (
     NO_ID,
     Closed,
@@ -28,9 +29,11 @@ from bdevcheck.traces import (
     WireRecord,
     WireTrace,
     detect,
+    load,
     read_lines,
     read_wire,
 )
+from bdevcheck.traces.export import Tally, export
 
 CORPUS = Path(__file__).parents[1] / "traces" / "corpus"
 RECORDINGS = Path(__file__).parents[1].parent / "shared" / "recordings"
@@ -374,3 +377,94 @@ def _unplaced(record: WireRecord) -> WireRecord:
     if isinstance(record, msgspec.Struct):
         return msgspec.structs.replace(record, at=at)
     return dataclasses.replace(record, at=at)
+
+
+# --- recordings without times ---------------------------------------------------------------------
+
+UNTIMED = b'{"seq": 1, "kind": "meta", "timed": false}'
+OPENED = b'{"seq": 2, "kind": "open", "conn": 1}'
+
+
+def test_recording_that_has_no_times_says_so_and_is_not_damaged() -> None:
+    trace = read([UNTIMED, OPENED])
+    assert (trace.damage, trace.clock.steady) == ((), False)
+
+
+def test_faults_of_clocks_are_damage_in_a_recording_that_has_no_times_too() -> None:
+    trace = read([UNTIMED, _line(2, "open"), _line(3, "close", ts_mono_ns=3, ts_wall_ns=3)])
+    assert _reasons(trace) == [(3, "the monotonic clock runs back", False)]
+
+
+def test_only_a_remark_of_the_recorder_says_that_there_are_no_times() -> None:
+    opened = b'{"seq": 1, "kind": "open", "conn": 1, "timed": false}'
+    assert _reasons(read([opened])) == [(1, "a record without a time", False)]
+
+
+CALLS = [
+    {"jsonrpc": "2.0", "method": "bdev_malloc_create", "id": 1, "params": {"name": "m"}},
+    {"jsonrpc": "2.0", "id": 1, "result": "m"},
+    {"jsonrpc": "2.0", "method": "bdev_get_bdevs", "id": 1, "params": {"name": "m"}},
+    {"jsonrpc": "2.0", "id": 1, "error": {"code": -19, "message": "No such device"}},
+]
+
+
+def _verbose() -> str:
+    marks = ("Requests", "response")
+    blocks = (
+        f"INFO: {marks[number % 2]}:\n{json.dumps(call, indent=2)}\n"
+        for number, call in enumerate(CALLS)
+    )
+    return "\n".join(blocks)
+
+
+def _xtrace() -> str:
+    return (
+        "10:00:00 t -- a.sh@1 -- # rpc_cmd bdev_malloc_create -b m 1 512\n"
+        "m\n"
+        "10:00:01 t -- a.sh@2 -- # rpc_cmd bdev_get_bdevs -b m\n"
+    )
+
+
+def _plain(*times: object) -> str:
+    lines = ({"time": time, "message": call} for time, call in zip(times, CALLS, strict=True))
+    return "\n".join(map(json.dumps, lines))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _verbose(),
+        _xtrace(),
+        _plain(None, None, None, None),
+        _plain(1e9, None, 1e9 + 1, 1e9 + 2),
+        _plain(1e9, 1e9 - 5, 1e9 + 1, 1e9 + 2),
+        _plain(1e9, 1e9 + 1, 1e9 + 2, 1e9 + 3),
+    ],
+    ids=["verbose", "xtrace", "no times", "some times", "times run back", "times"],
+)
+def test_source_is_judged_the_same_when_it_is_written_as_a_recording(
+    text: str, tmp_path: Path
+) -> None:
+    source, recording = tmp_path / "source", tmp_path / "run.wire.jsonl"
+    source.write_text(text)
+    recording.write_text("\n".join(export(load([source]), "wire", Tally())))
+    first, again = check_files([source]), check_files([recording])
+    assert again.obligations == first.obligations
+    assert again.verdict is first.verdict
+    assert _of_rules(again) == _of_rules(first)
+
+
+def _of_rules(report: Report) -> list[tuple[str, str]]:
+    accused = [(each.rule, each.bdev) for each in report.violations]
+    return accused + [(each.rule, each.bdev) for each in report.undecided]
+
+
+def test_recording_whose_times_are_damaged_stays_damaged_when_it_is_written(
+    tmp_path: Path,
+) -> None:
+    source, recording = tmp_path / "a.wire.jsonl", tmp_path / "b.wire.jsonl"
+    source.write_bytes(b"\n".join([_line(1, "meta"), OPENED]))
+    recording.write_text("\n".join(export(load([source]), "wire", Tally())))
+    assert _reasons(read(recording.read_bytes().splitlines())) == _reasons(
+        read(source.read_bytes().splitlines())
+    )

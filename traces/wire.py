@@ -2,8 +2,10 @@
 
 The fields of a line are `seq`, `kind`, `conn`, `dir`, `ts_mono_ns`, `ts_wall_ns`, and `msg`, `raw`,
 `by` or `note` as the kind wants; further fields are ignored. Kinds: `meta`, `open`, `close`, `msg`,
-`unparsable`, `connect_error`. A `meta` record may state the `version` of the format; without it the
-version is 1.
+`unparsable`, `connect_error`, `dropped` (from here on records are, or may be, missing, and the
+recorder knows it). A `meta` record may state the `version` of the format; without it the
+version is 1. If it states that `timed` is false, the records behind it need no times: their order
+is all that is known.
 """
 
 import json
@@ -43,13 +45,14 @@ MAX_LATE = 4096
 MAX_DAMAGE = 1000
 """How many places of damage are told one by one."""
 
+_REMARKS = ("meta", "connect_error", "dropped")
 _NO_MESSAGE = object()
 _ABSENT = msgspec.Raw()
 
 
 class _Envelope(msgspec.Struct, gc=False):
     seq: int
-    kind: Literal["meta", "open", "close", "msg", "unparsable", "connect_error"]
+    kind: Literal["meta", "open", "close", "msg", "unparsable", "connect_error", "dropped"]
     conn: int | None = None
     dir: Literal["c2s", "s2c"] | None = None
     ts_wall_ns: int | None = None
@@ -59,6 +62,7 @@ class _Envelope(msgspec.Struct, gc=False):
     by: str | None = None
     note: str | None = None
     version: int = VERSION
+    timed: bool = True
 
 
 class _Version(msgspec.Struct):
@@ -126,8 +130,9 @@ class Reading:
     """A recording while it is read, line by line; memory does not grow with its length.
 
     `lost` is the first place from which on records are, or may be, missing. Damage beyond
-    MAX_DAMAGE is counted in `more_damage`, but for what loses records. The rest is known at the
-    end. All state is in the fields, so that a reading can be put away and taken up again.
+    MAX_DAMAGE is counted in `more_damage`, but for what loses records. `timed`: a record without a
+    time is damage; the clock is not steady either way. The rest is known at the end. All state is
+    in the fields, so that a reading can be put away and taken up again.
     """
 
     name: str
@@ -137,6 +142,7 @@ class Reading:
     clock: ClockJudge = field(default_factory=ClockJudge)
     complete_from_start: bool = True
     complete_to_end: bool = False
+    timed: bool = True
     _opened: set[int] = field(default_factory=set)
     _bad: tuple[int, bytes, str] | None = None
     _last: _Row | None = None
@@ -219,8 +225,10 @@ class Reading:
         envelope = row.envelope
         place = Place(self.name, row.line)
         stamp = Stamp(place, row.seq, envelope.ts_wall_ns, envelope.ts_mono_ns)
+        if type(envelope) is _Envelope and not envelope.timed and envelope.kind == "meta":
+            self.timed = False
         fault = self.clock.take(stamp)
-        if fault is not None:
+        if fault is not None and (self.timed or _has_times(stamp)):
             self._note(fault)
         if type(envelope) is _QuickEnvelope:
             self.complete_to_end = False
@@ -228,6 +236,8 @@ class Reading:
             return (_quick_record(envelope, stamp),)
         assert isinstance(envelope, _Envelope)
         self.complete_to_end = envelope.note == STOPPED
+        if envelope.kind == "dropped":
+            self._note(_dropped(envelope, place))
         records = _records(envelope, stamp)
         for record in records:
             self._note_conn(record)
@@ -255,6 +265,10 @@ class Reading:
             self.damage.append(damage)
         else:
             self.more_damage += 1
+
+
+def _has_times(at: Stamp) -> bool:
+    return at.wall_ns is not None and at.mono_ns is not None
 
 
 def _follows(row: _Row, last: _Row | None) -> bool:
@@ -314,7 +328,7 @@ def _fault_of(envelope: _Envelope, name: str, line: int) -> str | None:
         _refuse_newer(envelope.version, name, line)
         return f"version {envelope.version}"
     kind = envelope.kind
-    if kind == "meta" or kind == "connect_error":
+    if kind in _REMARKS:
         return None
     if envelope.conn is None:
         return f"a record of kind `{kind}` without `conn`"
@@ -355,9 +369,14 @@ def _gap(last: _Row, row: _Row, name: str) -> Damage:
     return Damage(Place(name, row.line), reason, found, f"seq {last.seq + 1}", loses=True)
 
 
+def _dropped(envelope: _Envelope, place: Place) -> Damage:
+    reason = envelope.note or "the recorder dropped records"
+    return Damage(place, reason, "a record of kind `dropped`", "all that crossed", loses=True)
+
+
 def _records(envelope: _Envelope, at: Stamp) -> list[WireRecord]:
     kind, conn = envelope.kind, envelope.conn
-    if conn is None or kind == "connect_error" or kind == "meta":
+    if conn is None or kind in _REMARKS:
         return [Noted(at, envelope.note or kind)]
     if kind == "open":
         return [Opened(at, conn)]

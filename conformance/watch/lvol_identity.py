@@ -49,6 +49,8 @@ _MIB = 2**20
 _TOLD: Kinds = frozenset({Answered})
 _ALL: Kinds = frozenset({Asked, Answered})
 
+_KEPT = Kept(RULE)
+
 T = TypeVar("T")
 
 
@@ -61,10 +63,14 @@ class _Wish(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """A volume as it was shown last, and by which call it was shown in its lvstore first."""
+    """A volume as it was shown last, and by which call it was shown in its lvstore first.
+
+    `sound`: in a list of bdevs, and nothing contradicted itself there.
+    """
 
     volume: Volume
     first: Call
+    sound: bool = False
 
 
 class LvolIdentity:
@@ -182,8 +188,12 @@ class LvolIdentity:
 
     def _shown(self, call: Call, reply: Reply, *, registered: bool) -> Iterator[Outcome]:
         for volume in registered_volumes(call) if registered else listed_volumes(call):
-            fault = _fault_of(volume, registered=registered)
             before = self.known.get(volume.name)
+            if before is not None and self._is_as_before(volume, before, registered=registered):
+                self.known.move_to_end(volume.name)
+                yield _KEPT
+                continue
+            fault = _fault_of(volume, registered=registered)
             moved = before is not None and before.volume.store != volume.store
             if fault:
                 yield _contradiction(call, reply, volume, fault)
@@ -193,7 +203,13 @@ class LvolIdentity:
                 yield from self._compare(call, reply, volume)
             first = call if before is None or moved else before.first
             size = volume.size or (before.volume.size if before is not None else 0)
-            _remember(self.known, volume.name, _Known(volume._replace(size=size), first))
+            sound = registered and not fault
+            _remember(self.known, volume.name, _Known(volume._replace(size=size), first, sound))
+
+    def _is_as_before(self, volume: Volume, before: _Known, *, registered: bool) -> bool:
+        """Tell whether a volume is as it was when nothing was wrong with it, and nothing asked."""
+        same = registered and before.sound and before.volume == volume
+        return same and volume.name not in self.wishes
 
     def _compare(self, call: Call, reply: Reply, volume: Volume) -> Iterator[Outcome]:
         """Judge a volume that was made by a call of this trace, once it is shown."""

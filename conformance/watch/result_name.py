@@ -9,7 +9,8 @@ a bdev with the name that was asked for, and that never comes.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 from bdevcheck.conformance.broken import broken
 from bdevcheck.conformance.call import Call
@@ -56,23 +57,30 @@ class ResultNames:
             return False
         return names_bdevs(method) or (self.looks and is_listing(method))
 
-    def take(self, event: Event) -> Iterator[Outcome]:
+    def take(self, event: Event) -> Iterable[Outcome]:
         """Compare what results say with what was asked, and with what is there."""
         if isinstance(event, Printed):
-            yield from self._printed(event.line)
-            return
+            return self._printed(event.line)
         if self.life.ended_by(event):
-            yield from self._close(ended=True)
-            self._forget()
-        if isinstance(event, Answered) and event.call.method is not None:
-            yield from self._answered(event.call, event.call.method)
-        elif isinstance(event, Asked):
+            return self._ended_life(event)
+        if isinstance(event, Answered):
+            found = self._answered(event.call)
+            self._over(event.call)
+            return found
+        if isinstance(event, Asked):
             if event.call.method is not None and names_bdevs(event.call.method):
                 self.under_way.add(event.call.number)
         elif isinstance(event, Ended):
-            yield from self._close(ended=False)
-        if isinstance(event, Answered | Unanswered):
+            return self._close(ended=False)
+        elif isinstance(event, Unanswered):
             self._over(event.call)
+        return ()
+
+    def _ended_life(self, event: Event) -> Iterator[Outcome]:
+        yield from self._close(ended=True)
+        self._forget()
+        if isinstance(event, Ended):
+            yield from self._close(ended=False)
 
     def _over(self, call: Call) -> None:
         self.under_way.discard(call.number)
@@ -87,21 +95,19 @@ class ResultNames:
 
     # -- the wire ------------------------------------------------------------------------------
 
-    def _answered(self, call: Call, method: Method) -> Iterator[Outcome]:
-        reply = call.reply
-        if reply is None or call.ambiguous or not call.succeeded:
-            return
+    def _answered(self, call: Call) -> Sequence[Outcome]:
+        method, reply = call.method, call.reply
+        if method is None or reply is None or call.ambiguous or reply.error is not None:
+            return ()
         if is_listing(method):
-            yield from self._listed(call)
-            return
+            return tuple(self._listed(call)) if self.unseen else ()
         told = bdev_names(method, None, call.result)
         asked = asked_name(method, call.request.params)
         if not told:
-            yield from _nameless(call, method, reply)
-        elif asked is not None and told != (asked,):
-            yield _other(call, reply, asked, told)
-        else:
-            yield from self._compare(call, method, reply, told)
+            return tuple(_nameless(call, method, reply))
+        if asked is not None and told != (asked,):
+            return (_other(call, reply, asked, told),)
+        return tuple(self._compare(call, method, reply, told))
 
     def _compare(
         self, call: Call, method: Method, reply: Reply, told: tuple[str, ...]
@@ -124,8 +130,6 @@ class ResultNames:
                 self.unseen.popitem(last=False)
 
     def _listed(self, call: Call) -> Iterator[Outcome]:
-        if not self.unseen:
-            return
         for entry in self.setting.lists.of(call).entries:
             if entry.name in self.unseen:
                 del self.unseen[entry.name]
@@ -174,11 +178,15 @@ def names_bdevs(method: Method) -> bool:
 
 def asked_name(method: Method, params: object) -> str | None:
     """Return the name that a request asks for word for word, if its bdev has no other."""
-    if len(method.bdevs) != 1 or method.result == "names":
+    if len(method.bdevs) != 1 or method.result == "names" or not _is_plain(method.bdevs[0]):
         return None
-    (template,) = method.bdevs
-    plain = [f"{{{name}}}" for name in parameters_in(template)]
-    return next(iter(fill(template, params)), None) if plain == [template] else None
+    return next(iter(fill(method.bdevs[0], params)), None)
+
+
+@cache
+def _is_plain(template: str) -> bool:
+    """Tell whether a template of the catalogue is one parameter, and nothing else."""
+    return [f"{{{name}}}" for name in parameters_in(template)] == [template]
 
 
 # -- words -----------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """Write our own form: a recording that is read again with the same verdict.
 
-The first record is a `meta` record with the `version` of the form. The numbers of records are kept
-where they can be: where records are lost (Damage that `loses`) there is a gap, and nowhere else; a
-trace that is not complete from its start does not begin with 1. The remark that ends a complete
-recording is there where the source was complete to its end, and only there.
+The first record is a `meta` record with the `version` of the form, and with `timed` false where
+the source lacks times without being damaged: its order is all that is known. The numbers of records
+are kept where they can be: where records are lost (Damage that `loses`) there is a gap, and nowhere
+else; a trace that is not complete from its start does not begin with 1. The remark that ends a
+complete recording is there where the source was complete to its end, and only there.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def write(wire: WireTrace, tally: Tally) -> Iterator[str]:
     at = Stamp(Place(wire.source, 0), 2, None, None) if first is None else first.at
     numbers = _numbers(wire, at.seq, has_header=isinstance(first, Noted))
     header = first if isinstance(first, Noted) else Noted(at, HEADER)
-    yield _line(header, numbers.next(), wire, f',"version":{VERSION}')
+    untimed = ',"timed":false' if _is_untimed(wire) else ""
+    yield _line(header, numbers.next(), wire, f',"version":{VERSION}{untimed}')
     for row in rows if first is header or first is None else _both(first, rows):
         at = row.at
         yield _line(row, numbers.take(at), wire)
@@ -108,6 +110,13 @@ def _mono_ns(at: Stamp, wire: WireTrace) -> int | None:
     if at.mono_ns is None and wire.clock.steady:
         return at.wall_ns
     return at.mono_ns
+
+
+def _is_untimed(wire: WireTrace) -> bool:
+    """Tell whether times are missing, and the source does not count that as damage."""
+    clock = wire.clock
+    is_told = any(each.place == clock.place and not each.loses for each in wire.damage)
+    return not clock.steady and not is_told
 
 
 def _tell(wire: WireTrace, tally: Tally) -> None:
