@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from bdevcheck.conformance.explain import Evidence, violation_of
 from bdevcheck.conformance.moves import EVERY_VARIANT, bits_of
 from bdevcheck.conformance.obligation import Obligation
 from bdevcheck.conformance.verdict import Doubt, Tally, Unexplained, Violation
@@ -16,11 +18,29 @@ Order = tuple[int, int, str]
 """Number of the call, number of the rule, and bdev: the order in which things are told."""
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """A violation the moment it is certain, as far as it can be explained so far.
+
+    Records still to come may belong to its explanation. `withdrawn`: one told before is taken back,
+    because what it rested on turned out to be wrong.
+    """
+
+    violation: Violation
+    withdrawn: bool = False
+
+
+Tell: TypeAlias = Callable[[News], None]
+"""Called while the run takes a record; what it raises goes through to who gave the record."""
+
+
 @dataclass(slots=True)
 class Books:
     """Counts by rule and fate, and the first of what is worth telling.
 
-    `variants` are the version bundles that are known for every violation told here.
+    `variants` are the version bundles that are known for every violation told here. `tell` hears of
+    each violation the moment it is certain: of those, and only those, that the report will hold,
+    so of MAX_TOLD of either source (watches, belief) at most.
     """
 
     rules: tuple[str, ...]
@@ -32,6 +52,7 @@ class Books:
     unexplained: list[Unexplained] = field(default_factory=list)
     untold: dict[str, int] = field(default_factory=dict)
     variants: int = EVERY_VARIANT
+    tell: Tell | None = None
 
     def __post_init__(self) -> None:
         for rule in self.rules:
@@ -48,11 +69,14 @@ class Books:
         self.variants &= bits_of(found.known_in)
         if found.rule in self.counts and self._has_room(len(self.violations), "violations"):
             self.violations.append((order, found))
+            if self.tell is not None:
+                self.tell(News(found))
 
     def charge(self, order: Order, owed: Obligation) -> None:
         """Tell of a broken promise at the end: what happens later belongs to its explanation."""
         if owed.rule in self.counts and self._has_room(len(self.accused), "violations"):
             self.accused.append((order, owed))
+            self._tell_of(owed)
 
     def acquit(self, rule: str, doubt_of: Callable[[Obligation], Doubt]) -> None:
         """Take back the charges of a rule: they rested on what turned out to be wrong."""
@@ -62,6 +86,11 @@ class Books:
             self.count(rule, "violated", -1)
             self.count(rule, "undecided")
             self.doubted(order, doubt_of(owed))
+            self._tell_of(owed, withdrawn=True)
+
+    def _tell_of(self, owed: Obligation, *, withdrawn: bool = False) -> None:
+        if self.tell is not None:
+            self.tell(News(violation_of(Evidence(), owed), withdrawn))
 
     def doubted(self, order: Order, doubt: Doubt) -> None:
         """Tell of a promise that the trace does not decide."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
-from bdevcheck.conformance.books import Books
+from bdevcheck.conformance.books import Books, Tell
 from bdevcheck.conformance.call import pair
 from bdevcheck.conformance.checker import Checker
 from bdevcheck.conformance.closing import Account, report_of
@@ -125,9 +125,23 @@ class Run:
                 self.checker.take(record)
 
 
-def start_run(name: str, *, rules: Iterable[str] = (), machines: Machines = LIFE_CYCLES) -> Run:
-    """Begin to judge a recording of the wire called `name`; raises ValueError as `check` does."""
-    return Run(Reading(name), _checker(Setting(), Evidence(), machines, rules))
+def start_run(
+    name: str,
+    *,
+    rules: Iterable[str] = (),
+    machines: Machines = LIFE_CYCLES,
+    tell: Tell | None = None,
+) -> Run:
+    """Begin to judge a recording of the wire called `name`; raises ValueError as `check` does.
+
+    `tell` is called with each violation the moment it is certain, from inside `Run.take` or
+    `Run.finish`. That is when every explanation of the records so far has it, which may be lines
+    after the record that shows it: until then a later one could clear the target. The report may
+    explain it further, and has it unless it was withdrawn.
+    """
+    run = Run(Reading(name), _checker(Setting(), Evidence(), machines, rules))
+    run.checker.ledger.books.tell = tell
+    return run
 
 
 def _check_stream(

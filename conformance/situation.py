@@ -79,13 +79,18 @@ class Automaton:
 
     machines: Machines
     _known: dict[Hashable, Situation] = field(default_factory=dict)
+    _starts: dict[tuple[bool, ...], Situation] = field(default_factory=dict)
 
     def start(self, *, fresh: bool, auto_examine: bool, covered: bool, named: bool) -> Situation:
         """Return the situation of a stack whose bdev is spoken of for the first time."""
-        population = Population(self.machines, fresh=fresh, auto_examine=auto_examine)
-        population.belief.covered = covered
-        population.introduce([ROOT], named=named)
-        return self._intern(population)
+        key = (fresh, auto_examine, covered, named)
+        known = self._starts.get(key)
+        if known is None:
+            population = Population(self.machines, fresh=fresh, auto_examine=auto_examine)
+            population.belief.covered = covered
+            population.introduce([ROOT], named=named)
+            known = self._starts[key] = self._intern(population)
+        return known
 
     def step(self, situation: Situation, key: Hashable, deed: Deed) -> Step:
         """Return where a record leads; `key` tells what it is."""
@@ -128,6 +133,7 @@ class Automaton:
         if known is None:
             if len(self._known) >= MAX_SITUATIONS:
                 self._known.clear()
+                self._starts.clear()
             known = self._known[key] = _situation(population)
         return known
 

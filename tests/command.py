@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -46,6 +47,13 @@ def environment(**more: str) -> Mapping[str, str]:
     """Return an environment in which a terminal would be coloured, and `more`."""
     kept = {key: value for key, value in os.environ.items() if "COLOR" not in key}
     return kept | {"TERM": "xterm-256color", "COLUMNS": "80"} | more
+
+
+def with_signals() -> None:
+    """Undo, in a child, that signals are ignored: a background job of a shell ignores SIGINT."""
+    for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def spawn(*arguments: str, stdin: bytes = b"", **more: str) -> Done:

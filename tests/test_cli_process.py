@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import BUGGY, CORPUS, FIXED, ROOT, command, environment, spawn
+from tests.command import BUGGY, CORPUS, FIXED, ROOT, command, environment, spawn, with_signals
 
 
 def test_process_ends_with_the_verdict_and_no_colour_codes() -> None:
@@ -73,8 +73,9 @@ def test_signal_ends_a_process_that_waits_for_input(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     with subprocess.Popen(
-        command("check", str(fifo)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+        command("check", str(fifo)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=with_signals,
+    ) as process:  # fmt: skip
         writer = _open_when_read(fifo, process)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
@@ -89,7 +90,7 @@ def test_ctrl_c_shows_the_summary_of_what_is_done(tmp_path: Path) -> None:
     # A terminal sends the signal to the whole group, workers included.
     with subprocess.Popen(
         command("check", "--jobs", "2", str(tmp_path)), cwd=ROOT, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, env=environment(), start_new_session=True,
+        stderr=subprocess.PIPE, env=environment(), start_new_session=True, preexec_fn=with_signals,
     ) as process:  # fmt: skip
         assert process.stdout is not None
         first = process.stdout.readline()

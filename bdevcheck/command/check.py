@@ -23,6 +23,7 @@ from bdevcheck.model.rule import JUDGED
 from bdevcheck.model.variant import VARIANTS, VERSIONS
 from bdevcheck.traces.detect import Form
 from bdevcheck.traces.merge import DEFAULT_TOLERANCE_NS
+from bdevcheck.traces.source import STDIN
 
 if TYPE_CHECKING:
     from bdevcheck.command.intake import Intake
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bdevcheck.conformance.verdict import Report
 
 RULES = "rules"
+EVERY_S, MOST_S = 30, 86_400
 MOST_JOBS = 256
 LARGEST_TOLERANCE_US = 3_600_000_000  # an hour: clocks farther apart order nothing
 
@@ -125,6 +127,25 @@ def _file(_context: click.Context, _option: click.Parameter, path: str | None) -
     metavar="HOURS",
     help="Zone of the log's times, east of UTC. Default: found by comparing with the wire.",
 )
+@click.option(
+    "--follow",
+    "live",
+    is_flag=True,
+    help="Judge one recording of the wire while it is written, until the recorder stops or Ctrl-C; "
+    "each violation is told when it is certain (docs/follow.md).",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False),
+    callback=_file,
+    help="With --follow: keep here what is known, and go on from there if it exists.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(1, MOST_S),
+    metavar="SECONDS",
+    help=f"With --checkpoint: how often; it is kept at the end too.  [default: {EVERY_S}]",
+)
 def check(
     files: tuple[str, ...],
     version: str,
@@ -138,6 +159,9 @@ def check(
     jobs: int,
     tolerance: int,
     log_utc_offset: float | None,
+    live: bool,
+    checkpoint: str | None,
+    every: int | None,
 ) -> int:
     """Judge recordings: the wire, the target's log, or both.
 
@@ -145,6 +169,7 @@ def check(
     bdevcheck check run.wire.jsonl target.log   one run
     bdevcheck check recordings/                 every run below a directory
     bdevcheck check 'ci/**/*.jsonl' ci/*.log    several runs, by patterns
+    bdevcheck check --follow run.wire.jsonl     while it is written
 
     FILE is a recording of the JSON-RPC wire (JSON lines) or the log of a target; .gz and .zst open
     by themselves, `-` is standard input. What each file is, is found by looking at it. The JSON-RPC
@@ -161,16 +186,26 @@ def check(
     the worst: 1, then 70 (the check itself failed), 3 (also if one cannot be read), 0; 2 if none
     can be read.
     """
-    from bdevcheck.command.intake import gather
+    from bdevcheck.command.intake import Group, Intake, gather
     from bdevcheck.command.judging import Asked
 
     as_form = None if form is None else Form(form)
-    intake = gather(files, as_form)
-    outputs = {"--junit": junit, "--sarif": sarif, "--picture": picture}
+    if live:
+        _refuse_other_than_one_wire(files, as_form, checkpoint, every)
+    elif checkpoint is not None or every is not None:
+        raise click.UsageError("--checkpoint and --every go with --follow")
+    intake = Intake((Group("", files),)) if live else gather(files, as_form)
+    outputs = {
+        "--junit": junit, "--sarif": sarif, "--picture": picture, "--checkpoint": checkpoint
+    }  # fmt: skip
     _protect(intake, {name: path for name, path in outputs.items() if path is not None})
     offset = None if log_utc_offset is None else round(log_utc_offset * 3600)
     asked = Asked(rules, "" if version == RULES else version, tolerance * 1000, offset, as_form)
-    if intake.several:
+    if live:
+        fleet, code = _check_live(
+            files[0], asked, checkpoint, every, as_json=as_json, verbose=verbose
+        )
+    elif intake.several:
         fleet, code = _check_several(intake, asked, jobs, as_json=as_json, verbose=verbose)
     else:
         fleet, code = _check_one(intake, asked, as_json=as_json, verbose=verbose)
@@ -185,19 +220,56 @@ def check(
 
 def _check_one(intake: Intake, asked: Asked, *, as_json: bool, verbose: bool) -> tuple[Fleet, int]:
     from bdevcheck.command.judging import judge
-    from bdevcheck.conformance.document import document_of
-    from bdevcheck.conformance.fleet import Fleet, Run
-    from bdevcheck.conformance.text import lines_of
 
     (group,) = intake.groups
     with progress("judging", "records") as update:
         report = judge(group.files, asked, update)
+    return _say(report, indent=2, as_json=as_json, verbose=verbose)
+
+
+def _check_live(
+    file: str,
+    asked: Asked,
+    checkpoint: str | None,
+    every: int | None,
+    *,
+    as_json: bool,
+    verbose: bool,
+) -> tuple[Fleet, int]:
+    from bdevcheck.command import follow
+    from bdevcheck.conformance.against import against
+
+    is_wire = asked.form is Form.WIRE
+    wanted = follow.Asked(file, asked.rules, checkpoint, every or EVERY_S, is_wire, as_json)
+    report = follow.judge_live(wanted)
+    report = against(report, asked.version) if asked.version else report
+    return _say(report, indent=None, as_json=as_json, verbose=verbose)
+
+
+def _say(report: Report, *, indent: int | None, as_json: bool, verbose: bool) -> tuple[Fleet, int]:
+    from bdevcheck.conformance.document import document_of
+    from bdevcheck.conformance.fleet import Fleet, Run
+    from bdevcheck.conformance.text import lines_of
+
     if as_json:
-        click.echo(json.dumps(document_of(report), indent=2))
+        click.echo(json.dumps(document_of(report), indent=indent))
     else:
         print_lines(lines_of(report, verbose=verbose))
     name = " ".join(os.path.basename(source) for source in report.sources)
     return Fleet((Run(name, report.sources, report),)), _exit_code(report)
+
+
+def _refuse_other_than_one_wire(
+    files: tuple[str, ...], form: Form | None, checkpoint: str | None, every: int | None
+) -> None:
+    if len(files) != 1:
+        raise click.UsageError("--follow takes one FILE, a recording of the wire")
+    if form is not None and form is not Form.WIRE:
+        raise click.UsageError(f"--follow takes a recording of the wire, not a {form}")
+    if checkpoint is not None and files[0] == STDIN:
+        raise click.UsageError("--checkpoint needs a file to come back to, not standard input")
+    if every is not None and checkpoint is None:
+        raise click.UsageError("--every goes with --checkpoint")
 
 
 def _exit_code(report: Report) -> int:
