@@ -34,17 +34,21 @@ class Log:
     """Writes lines to `sink`, each with its newline.
 
     `epoch_ns` is the wall clock at the reactor's time 0. DEBUG lines are written if `flags` has the
-    flag of their file. `level` is the loudest level that is written.
+    flag of their file. `level` is the loudest level that is written:
+    where it is not given INFO, or DEBUG if there are flags, as -L does.
     """
 
     reactor: Reactor
     sink: Sink = _nowhere
     epoch_ns: int = 0
     flags: set[str] = field(default_factory=set)
-    level: str = "DEBUG"
+    level: str = ""
     syslog_level: str = "NOTICE"
     timestamps: bool = True
     _pointers: count[int] = field(default_factory=lambda: count(0x555500000000, 0x240))
+
+    def __post_init__(self) -> None:
+        self.level = self.level or ("DEBUG" if self.flags else "INFO")
 
     def line(self, place: str, function: str, level: str, text: str, *, flag: str = "") -> None:
         """Write a line of `place` (`bdev.c:8556`); `flag` is the one that a DEBUG line needs."""

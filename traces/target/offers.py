@@ -16,7 +16,8 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version's offer, each list in the target's own order.
 
     `methods` are all; `both` may be called in both framework states, `startup` before the
-    initialisation only, and the rest after it only.
+    initialisation only, and the rest after it only. `options` are what the
+    setters of options stand at, by method.
     """
 
     methods: Sequence[str]
@@ -24,6 +25,7 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     startup: frozenset[str]
     flags: Sequence[str]
     notifications: Sequence[str]
+    options: Mapping[str, Mapping[str, object]]
 
     def allowed(self, *, runtime: bool) -> list[str]:
         """Return the methods that may be called in a framework state."""

@@ -14,6 +14,7 @@ Action = Callable[[], None]
 
 US = 1_000
 """Nanoseconds in a microsecond."""
+_FIRST = -(2**62)
 MS = 1_000_000
 """Nanoseconds in a millisecond."""
 
@@ -23,6 +24,7 @@ class Timer:
     """An action that is due at `due_ns`; `cancel` makes it do nothing."""
 
     due_ns: int
+    rank: int
     number: int
     action: Action | None = field(compare=False)
 
@@ -35,7 +37,8 @@ class Timer:
 class Reactor:
     """One thread's messages and timers. `now_ns` is nanoseconds since an instant of no meaning.
 
-    Actions run in the order of their time, and of being asked for where the time is the same.
+    Actions run in the order of their time. Where that is the same, messages come first, in the
+    order of being sent, then pollers, from the newest place to the oldest, as SPDK walks them.
     Time never runs back. An action that raises leaves the rest for the next call.
     """
 
@@ -43,10 +46,14 @@ class Reactor:
     _heap: list[Timer] = field(default_factory=list)
     _number: int = 0
 
-    def after(self, delay_ns: int, action: Action) -> Timer:
-        """Let `action` run `delay_ns` from now, at once if that is not in the future."""
+    def after(self, delay_ns: int, action: Action, place: int = 0) -> Timer:
+        """Let `action` run `delay_ns` from now, at once if that is not in the future.
+
+        `place` is that of the poller that does it; a message has none.
+        """
         self._number += 1
-        timer = Timer(self.now_ns + max(delay_ns, 0), self._number, action)
+        rank = -place if place else _FIRST
+        timer = Timer(self.now_ns + max(delay_ns, 0), rank, self._number, action)
         heapq.heappush(self._heap, timer)
         return timer
 

@@ -71,6 +71,9 @@ class Bdev:
     life: Life
     md_size: int = 0
     memory_domains: int = 0
+    below: Bdev | None = None
+    """Whose memory domains are its own too."""
+    shows_domains: bool = True
     numa: bool = False
     extra: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     aliases: list[str] = field(default_factory=list)
@@ -81,8 +84,22 @@ class Bdev:
     examining: Life | None = None
     descriptors: list[Descriptor] = field(default_factory=list)
     after_unregister: list[Done] = field(default_factory=list)
+    place: int = 0
+    """Where its channel's poller stands among those of the thread."""
+    channel: Bdev | None = None
+    """Whose channel's poller ends its I/O, where it has none of its own."""
     keeps: int = 0
     """How many things beside descriptors put off the end: locked ranges, a QoS change."""
+
+    @property
+    def domains(self) -> int:
+        """Return how many memory domains it tells of."""
+        return self.memory_domains + (self.below.domains if self.below is not None else 0)
+
+    @property
+    def poller(self) -> int:
+        """Return the place of the poller that ends its I/O."""
+        return self.place if self.channel is None else self.channel.poller
 
     @property
     def is_present(self) -> bool:
@@ -105,6 +122,6 @@ class Descriptor:
     open: bool = True
 
 
-def done_at(reactor: Reactor, delay_ns: int, done: Done, rc: int = 0) -> None:
-    """Tell `done` the outcome `delay_ns` from now."""
-    reactor.after(delay_ns, lambda: done(rc))
+def done_at(reactor: Reactor, delay_ns: int, done: Done, rc: int = 0, place: int = 0) -> None:
+    """Tell `done` the outcome `delay_ns` from now, by the channel's poller at `place`."""
+    reactor.after(delay_ns, lambda: done(rc), place)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer.bdev import Bdev
-from bdevcheck.traces.target.reactor import US, Reactor
+from bdevcheck.traces.target.reactor import US, Action, Reactor
 from bdevcheck.traces.target.refusal import Refused
 
 if TYPE_CHECKING:
@@ -20,24 +19,38 @@ EINVAL, EEXIST = -22, -17
 
 @dataclass(slots=True)
 class Quiet:
-    """How much is being examined, and who waits until nothing is."""
+    """How much is being examined, and who waits until nothing is.
+
+    Waiters and the channels of bdevs are pollers of one thread: they have their places in one list,
+    which is walked from the newest to the oldest. So when a channel's completion ends the last
+    examination, the waiters that are older than the channel are told in this pass, the newest
+    first, and the others in the next one (measured: run k1).
+    """
 
     count: int = 0
-    waiters: list[Callable[[], None]] = field(default_factory=list)
+    waiters: list[tuple[int, Action]] = field(default_factory=list)
     armed: bool = False
+    places: int = 0
+
+    def take_place(self) -> int:
+        """Return the place of a poller that begins now."""
+        self.places += 1
+        return self.places
 
     def begin(self) -> None:
         """One more is being examined."""
         self.count += 1
 
-    def end(self, reactor: Reactor) -> None:
-        """One less."""
+    def end(self, reactor: Reactor, place: int | None = None) -> None:
+        """One less, in the walk at the poller that has this place."""
         self.count -= 1
+        if place is not None and self.count == 0:
+            self._walk(place)
         self._arm(reactor)
 
-    def wait(self, reactor: Reactor, action: Callable[[], None]) -> None:
+    def wait(self, reactor: Reactor, action: Action) -> None:
         """Run `action` in the first quiet pass, which is never this one."""
-        self.waiters.append(action)
+        self.waiters.append((self.take_place(), action))
         self._arm(reactor)
 
     def _arm(self, reactor: Reactor) -> None:
@@ -46,17 +59,20 @@ class Quiet:
             reactor.after(PASS_NS, lambda: self._pass(reactor))
 
     def _pass(self, reactor: Reactor) -> None:
-        """Walk the pollers, the newest first; each may start what the older ones must wait for."""
         self.armed = False
-        kept: list[Callable[[], None]] = []
+        self._walk(self.places + 1)
+        self._arm(reactor)
+
+    def _walk(self, before: int) -> None:
+        """Walk the older pollers, the newest first; each may start what the rest must wait for."""
+        kept: list[tuple[int, Action]] = []
         waiting, self.waiters = self.waiters, []
-        for action in reversed(waiting):
-            if self.count:
-                kept.append(action)
+        for place, action in reversed(waiting):
+            if self.count or place >= before:
+                kept.append((place, action))
             else:
                 action()
         self.waiters = [*reversed(kept), *self.waiters]
-        self._arm(reactor)
 
 
 def examine(layer: Layer, bdev: Bdev) -> None:
@@ -90,15 +106,21 @@ def _start(layer: Layer, bdev: Bdev) -> None:
 
 def _look(layer: Layer, bdev: Bdev, module: Module, left: list[int]) -> None:
     layer.busy()
+    is_asked = True
 
-    def finish() -> None:
+    def finish(place: int | None) -> None:
         left[0] -= 1
         if left[0] == 0 and bdev.examining is not None and bdev.examining.may("finish"):
             bdev.examining.fire("finish")
-        layer.idle()
+        layer.idle(place)
+
+    def done() -> None:
+        place = None if is_asked else bdev.poller  # told in the call: no I/O has ended
+        layer.soon(lambda: finish(place))
 
     assert module.examine_disk is not None
-    module.examine_disk(bdev, lambda: layer.soon(finish))
+    module.examine_disk(bdev, done)
+    is_asked = False
 
 
 def examine_by_hand(layer: Layer, name: str) -> None:

@@ -91,6 +91,7 @@ class Layer:
         self.log.fact(FactKind.REGISTERED, bdev.name)
         self.bdevs.append(bdev)
         keeper = self._open(bdev, "bdev", write=False)
+        bdev.place = self.quiet.take_place()
         examination.examine(self, bdev)
         self.when_quiet(lambda: self._announce(keeper))
 
@@ -218,9 +219,9 @@ class Layer:
         """Begin something that bdev_wait_for_examine waits for."""
         self.quiet.begin()
 
-    def idle(self) -> None:
-        """End it."""
-        self.quiet.end(self.reactor)
+    def idle(self, place: int | None = None) -> None:
+        """End it; `place` is that of the channel's poller that ended it, if one did."""
+        self.quiet.end(self.reactor, place)
 
     # -- removal ---------------------------------------------------------------------------------
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bdevcheck.traces.target.layer import Storage
-from bdevcheck.traces.target.modules import gpt
+from bdevcheck.traces.target.layer import Bdev, Done, Io
 from bdevcheck.traces.target.modules.common import delete_of, new_bdev
+from bdevcheck.traces.target.modules.contents import (
+    Contents,
+    open_file,
+    save,
+    size_of,
+    storage_of,
+)
+from bdevcheck.traces.target.modules.sizes import resize
+from bdevcheck.traces.target.modules.stacked import given_uuid
 from bdevcheck.traces.target.refusal import Refused
 from bdevcheck.traces.target.release import is_since
 
@@ -17,79 +23,121 @@ if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
     from bdevcheck.traces.target.target import Handler, Target
 
+__all__ = ["HANDLERS", "MODULE", "Contents"]
+
 MODULE = "aio"
-EINVAL = -22
+EINVAL, ENODEV, ENOTSUP, EIO = -22, -19, -95, -5
 IO_TYPES = frozenset(["read", "write", "flush", "reset", "write_zeroes"])
-TABLE_BYTES = 34 * 512
-"""How much of a file a partition table takes."""
-DEFAULT_BLOCK = 512
-
-
-@dataclass(slots=True)
-class Contents:
-    """What lies on files, by their true path."""
-
-    storages: dict[str, Storage] = field(default_factory=dict)
+WRITES = frozenset(["write", "unmap", "write_zeroes"])
+LEAST_BLOCK = 512
+NEW = "v26.05"
+"""The version with `nowait`, and that takes a bdev away whose file is empty."""
 
 
 def create(target: Target, call: Call) -> None:
     """Serve bdev_aio_create: answered when the new bdev has been examined."""
     params = call.params
-    filename = str(params["filename"])
-    asked = params.get("block_size", 0)
-    block = asked if isinstance(asked, int) and asked else DEFAULT_BLOCK
-    size, head = _open(filename)
-    if block < DEFAULT_BLOCK or block & (block - 1) or not size // block:
-        raise Refused(EINVAL)
+    filename, is_read_only = str(params["filename"]), params.get("readonly") is True
+    file = open_file(target, filename, is_read_only=is_read_only)
+    if params.get("nowait") is True:  # it needs a block device
+        raise Refused(ENOTSUP)
+    block = _block_of(call, file.size)
+    is_clearing = params.get("fallocate") is True
     bdev = new_bdev(
         target,
         str(params["name"]),
         MODULE,
         "AIO disk",
-        uuid=str(params.get("uuid") or ""),
-        blocks=(block, size // block),
-        io_types=IO_TYPES - ({"write"} if params.get("readonly") else set()),
+        uuid=given_uuid(params),
+        blocks=(block, file.size // block),
+        io_types=IO_TYPES | {"unmap"} if is_clearing else IO_TYPES,
     )
-    told = {
-        "filename": filename,
-        "block_size_override": bool(asked),
-        "readonly": bool(params.get("readonly", False)),
-        "fallocate": bool(params.get("fallocate", False)),
-        **({"nowait": bool(params.get("nowait", False))} if _is_new(target) else {}),
-    }
-    bdev.details = lambda: {MODULE: told}
-    bdev.storage = _storage(target, filename, head)
-    target.layer.register(bdev)
+    told = _details(target, call)
+    bdev.details = lambda: {MODULE: dict(told)}
+    bdev.storage = storage_of(target, filename, file, block)
+    bdev.io = _kept_io(target, bdev.io, filename, is_read_only=is_read_only)
+    bdev.destruct = lambda done: _close(target, filename, done)
+    _register(target, bdev)
     target.layer.when_quiet(lambda: call.reply(bdev.name))
 
 
-def _is_new(target: Target) -> bool:
-    return is_since(target.settings.variant, "v26.05")
+def _register(target: Target, bdev: Bdev) -> None:
+    if not bdev.name:
+        raise Refused(EINVAL)
+    target.layer.register(bdev)
 
 
-def _open(filename: str) -> tuple[int, bytes]:
-    """Return the size of a file, and its start. Raises `Refused` with what opening it says."""
+def _block_of(call: Call, size: int) -> int:
+    """Return the block size: a file has none of its own. Raises `Refused` with -22."""
+    block = call.params.get("block_size", 0)
+    if not isinstance(block, int) or block < LEAST_BLOCK or block & (block - 1) or size % block:
+        raise Refused(EINVAL)
+    return block
+
+
+def _details(target: Target, call: Call) -> Mapping[str, object]:
+    is_new = is_since(target.settings.variant, NEW)
+    return {
+        "filename": call.params["filename"],
+        "block_size_override": True,
+        "readonly": call.params.get("readonly") is True,
+        "fallocate": call.params.get("fallocate") is True,
+        **({"nowait": False} if is_new else {}),
+    }
+
+
+def _kept_io(
+    target: Target, io: Callable[[Io, Done], None], filename: str, *, is_read_only: bool
+) -> Callable[[Io, Done], None]:
+    """Return I/O that writes down what was written, once the writer has said what it was."""
+
+    def serve(kind: Io, done: Done) -> None:
+        if kind not in WRITES:
+            io(kind, done)
+        elif is_read_only:
+            target.reactor.soon(lambda: done(EIO))
+        else:
+            io(kind, lambda rc: _written(target, filename, rc, done))
+
+    return serve
+
+
+def _written(target: Target, filename: str, rc: int, done: Done) -> None:
+    done(rc)
+    save(target, filename)
+
+
+def _close(target: Target, filename: str, done: Done) -> None:
+    save(target, filename)
+    done(0)
+
+
+def rescan(target: Target, call: Call) -> None:
+    """Serve bdev_aio_rescan: the bdev takes its file's size; that of an empty one goes.
+
+    A bdev cannot shrink, for the call itself holds it (LIFECYCLE 1.8).
+    """
+    descriptor = target.layer.open(str(call.params["name"]), MODULE, write=False)
     try:
-        with open(filename, "rb") as file:
-            head = file.read(TABLE_BYTES)
-            return file.seek(0, os.SEEK_END), head
-    except OSError as error:
-        code = -(error.errno or 5)
-        raise Refused(code, os.strerror(-code)) from None
-    except ValueError:
-        raise Refused(EINVAL) from None
+        _rescan(target, descriptor.bdev)
+    finally:
+        target.layer.close(descriptor)
+    call.reply(result=True)
 
 
-def _storage(target: Target, filename: str, head: bytes) -> Storage:
-    storages = target.part(Contents).storages
-    storage = storages.setdefault(os.path.realpath(filename), Storage())
-    table = gpt.parse(head)
-    if table is not None and not storage.head:
-        storage.write(gpt.MODULE, table)
-    return storage
+def _rescan(target: Target, bdev: Bdev) -> None:
+    told = bdev.details().get(MODULE)
+    if bdev.module != MODULE or not isinstance(told, dict):
+        raise Refused(ENODEV)
+    size = size_of(target, str(told["filename"]))
+    if size == 0 and is_since(target.settings.variant, NEW):
+        target.layer.soon(lambda: target.layer.unregister(bdev, lambda _: None))
+    elif size is not None:
+        resize(target, bdev, size // bdev.block_size)
 
 
 HANDLERS: Mapping[str, Handler] = {
     "bdev_aio_create": create,
     "bdev_aio_delete": delete_of(MODULE),
+    "bdev_aio_rescan": rescan,
 }

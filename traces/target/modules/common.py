@@ -16,9 +16,9 @@ IO_NS = 20 * US
 """How long an I/O on memory takes, with its message."""
 
 
-def prompt_io(target: Target) -> Callable[[Io, Done], None]:
+def prompt_io(target: Target, bdev: Bdev) -> Callable[[Io, Done], None]:
     """Return how a device on memory serves I/O: always well, after `IO_NS`."""
-    return lambda _, done: done_at(target.reactor, IO_NS, done)
+    return lambda _, done: done_at(target.reactor, IO_NS, done, place=bdev.place)
 
 
 def destruct_at_once(done: Done) -> None:
@@ -39,19 +39,21 @@ def new_bdev(
     """Return a bdev on memory; the module changes what is different. `blocks`: size and number."""
     from bdevcheck.traces.target.layer import Storage
 
-    return Bdev(
+    bdev = Bdev(
         name,
         uuid or target.new_uuid(),
         module,
         product_name,
         *blocks,
-        io=prompt_io(target),
+        io=lambda _kind, done: done(0),
         destruct=destruct_at_once,
         details=dict,
         io_types=io_types,
         storage=Storage(),
         life=target.lives.begin("bdev"),
     )
+    bdev.io = prompt_io(target, bdev)
+    return bdev
 
 
 def delete_of(module: str, parameter: str = "name") -> Handler:

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bdevcheck.traces.target.layer import Bdev
+from bdevcheck.traces.target.modules import sizes
 from bdevcheck.traces.target.modules.common import delete_of, new_bdev
+from bdevcheck.traces.target.modules.sizes import number
+from bdevcheck.traces.target.modules.stacked import given_uuid
 from bdevcheck.traces.target.refusal import Refused
+from bdevcheck.traces.target.release import is_since
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
@@ -17,6 +22,12 @@ MODULE = "malloc"
 EINVAL, ENOMEM = -22, -12
 MEMORY = 1 << 40
 """Bytes beyond which no real target has had room."""
+WORD = 1 << 64
+"""Sizes are counted in 64 bits, and wrap around there."""
+ANY_NODE, NODES = -1, (0,)
+"""NUMA nodes: no choice, and those that the emulated machine has."""
+NEW = "v26.05"
+"""The version that knows NUMA nodes, and compares."""
 IO_TYPES = frozenset(
     ["read", "write", "unmap", "flush", "reset", "write_zeroes", "zcopy", "abort", "copy"]
 )
@@ -24,36 +35,59 @@ IO_TYPES = frozenset(
 
 @dataclass(slots=True)
 class Count:
-    """Counts the default names: they go on where creates fail."""
+    """Counts the default names: they go on where registrations fail."""
 
     next: int = 0
 
 
 def create(target: Target, call: Call) -> None:
     """Serve bdev_malloc_create."""
+    is_new = is_since(target.settings.variant, NEW)
     blocks = _blocks_of(call)
-    name = call.params.get("name") or _default_name(target)
+    name = call.params.get("name", None)
+    name = _default_name(target) if name is None else str(name)
+    sizes.check_protection(call)
+    if not name:
+        raise Refused(EINVAL)
     bdev = new_bdev(
         target,
-        str(name),
+        name,
         MODULE,
         "Malloc disk",
-        uuid=str(call.params.get("uuid") or ""),
+        uuid=given_uuid(call.params),
         blocks=blocks,
-        io_types=IO_TYPES,
+        io_types=IO_TYPES | {"compare"} if is_new else IO_TYPES,
     )
-    bdev.memory_domains, bdev.numa = 1, True
+    _describe(call, bdev, is_new=is_new)
     target.layer.register(bdev)
     call.reply(bdev.name)
 
 
+def _describe(call: Call, bdev: Bdev, *, is_new: bool) -> None:
+    """Say where its memory is, and what its blocks hold beside data."""
+    bdev.numa, bdev.shows_domains, bdev.md_size = True, not is_new, number(call, "md_size")
+    bdev.memory_domains = 0 if number(call, "dif_type") else 1
+    more = sizes.metadata_members(call, interleaved=_is_interleaved(call))
+    node = {"numa_id": number(call, "numa_id", ANY_NODE)} if is_new else {}
+    if more or node != {"numa_id": ANY_NODE}:
+        bdev.extra = {"numa_id" if is_new else "uuid": {**node, **more}}
+
+
 def _blocks_of(call: Call) -> tuple[int, int]:
-    size, number = int(str(call.params["block_size"])), int(str(call.params["num_blocks"]))
-    if number == 0 or size == 0 or size % 512:
+    """Return size and number of the blocks. Raises `Refused`: -22, or -12 where memory is short."""
+    sizes.check_blocks(call)
+    if number(call, "numa_id", ANY_NODE) not in (ANY_NODE, *NODES):
         raise Refused(EINVAL)
-    if size * number > MEMORY:
+    metadata, count = number(call, "md_size"), number(call, "num_blocks")
+    size = number(call, "block_size") + (metadata if _is_interleaved(call) else 0)
+    beside = 0 if _is_interleaved(call) else metadata * count % WORD
+    if not 0 < size * count % WORD <= MEMORY - beside or (metadata and not beside < MEMORY):
         raise Refused(ENOMEM)
-    return size, number
+    return size, count
+
+
+def _is_interleaved(call: Call) -> bool:
+    return call.params.get("md_interleave") is True
 
 
 def _default_name(target: Target) -> str:

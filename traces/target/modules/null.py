@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bdevcheck.traces.target.layer import Bdev, Storage
+from bdevcheck.traces.target.modules import sizes
 from bdevcheck.traces.target.modules.common import delete_of, new_bdev
-from bdevcheck.traces.target.refusal import Refused
+from bdevcheck.traces.target.modules.sizes import number
+from bdevcheck.traces.target.modules.stacked import given_uuid
+from bdevcheck.traces.target.refusal import Aborted, Refused
+from bdevcheck.traces.target.release import is_since
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
@@ -14,29 +20,86 @@ if TYPE_CHECKING:
 
 MODULE = "null"
 EINVAL = -22
+MIB = 1 << 20
 IO_TYPES = frozenset(["read", "write", "reset", "write_zeroes", "abort"])
+PREFERRED = (
+    "preferred_write_alignment",
+    "preferred_write_granularity",
+    "optimal_write_size",
+    "preferred_unmap_alignment",
+    "preferred_unmap_granularity",
+)
+NEW = "v26.05"
+"""The version that tells which sizes and places of I/O are preferred."""
+DIVIDED_BY_ZERO = "Floating point exception"
+"""Registration divides by the size of a block, which nobody has looked at (b919b44f9f, master)."""
+
+
+@dataclass(slots=True, eq=False)
+class Nothing(Storage):
+    """A storage that loses what is written to it."""
+
+    def write(self, kind: str, metadata: object) -> None:
+        """Lose it."""
+
+    def area(self, place: str) -> Storage:  # noqa: ARG002  (all places are alike)
+        """Return another blank one each time."""
+        return Nothing()
 
 
 def create(target: Target, call: Call) -> None:
-    """Serve bdev_null_create."""
-    size, number = int(str(call.params["block_size"])), int(str(call.params["num_blocks"]))
-    if number == 0 or size == 0 or size % 512:
+    """Serve bdev_null_create. Raises `Aborted` where blocks would have no size at all."""
+    sizes.check_blocks(call)
+    sizes.check_protection(call)
+    name, metadata = str(call.params["name"]), number(call, "md_size")
+    size = number(call, "block_size") + metadata
+    if not name:
         raise Refused(EINVAL)
+    if not size:
+        raise Aborted(DIVIDED_BY_ZERO)
     bdev = new_bdev(
         target,
-        str(call.params["name"]),
+        name,
         MODULE,
         "Null disk",
-        uuid=str(call.params.get("uuid") or ""),
-        blocks=(size, number),
+        uuid=given_uuid(call.params),
+        blocks=(size, number(call, "num_blocks")),
         io_types=IO_TYPES,
     )
-    bdev.storage.areas.clear()
+    bdev.storage, bdev.md_size = Nothing(), metadata
+    bdev.extra = _extra(target, call)
     target.layer.register(bdev)
     call.reply(bdev.name)
+
+
+def _extra(target: Target, call: Call) -> dict[str, Mapping[str, object]]:
+    """Return the members that say what was asked for."""
+    more = sizes.metadata_members(call, interleaved=True)
+    extra: dict[str, Mapping[str, object]] = {"uuid": more} if more else {}
+    if is_since(target.settings.variant, NEW):
+        asked = {each: {each: number(call, each)} for each in PREFERRED if number(call, each)}
+        return {**extra, **asked}
+    return extra
+
+
+def resize(target: Target, call: Call) -> None:
+    """Serve bdev_null_resize: `new_size` is MiB, and not less than there are."""
+    descriptor = target.layer.open(str(call.params["name"]), MODULE, write=False)
+    try:
+        _resize(target, descriptor.bdev, number(call, "new_size"))
+    finally:
+        target.layer.close(descriptor)
+    call.reply(result=True)
+
+
+def _resize(target: Target, bdev: Bdev, mib: int) -> None:
+    if bdev.module != MODULE or mib < bdev.block_size * bdev.num_blocks // MIB:
+        raise Refused(EINVAL)
+    sizes.resize(target, bdev, mib * MIB // bdev.block_size)
 
 
 HANDLERS: Mapping[str, Handler] = {
     "bdev_null_create": create,
     "bdev_null_delete": delete_of(MODULE),
+    "bdev_null_resize": resize,
 }

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from bdevcheck.traces.record import FactKind
 from bdevcheck.traces.target.layer import Bdev
 from bdevcheck.traces.target.modules import stacked
-from bdevcheck.traces.target.modules.stacked import Kind, Record
+from bdevcheck.traces.target.modules.stacked import Kind, Record, Voice
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
     from bdevcheck.traces.target.target import Handler, Target
+
+FUNCTION = "vbdev_passthru_register"
+_STEPS: Mapping[str, tuple[str, Callable[[Target, Record], str]]] = {
+    "match": ("vbdev_passthru.c:624", lambda _, record: f"Match on {record.base}"),
+    "open": ("vbdev_passthru.c:652", lambda _, __: "base bdev opened"),
+    "device": (
+        "vbdev_passthru.c:700",
+        lambda target, _: f"io_device created at: {target.log.pointer()}",
+    ),
+    "claim": ("vbdev_passthru.c:715", lambda _, __: "bdev claimed"),
+    "register": ("vbdev_passthru.c:728", lambda _, __: "pt_bdev registered"),
+}
+"""What is noted at each step, in release builds, too (LIFECYCLE 7.3)."""
 
 
 def _build(target: Target, record: Record, base: Bdev) -> Bdev:
     def details() -> dict[str, object]:
         return {"passthru": {"name": record.name, "base_bdev_name": base.name}}
 
-    bdev = stacked.on_top(target, KIND.module, "passthru", record, base, details)
-    bdev.numa = False
-    return bdev
+    return stacked.on_top(target, KIND, "passthru", record, base, details)
 
 
-def _deferred(target: Target, _: Record) -> None:
+def _deferred(target: Target) -> None:
     target.log.fact(FactKind.DEFERRED, "", function="bdev_passthru_create_disk")
 
 
-def _registered(target: Target, record: Record) -> None:
-    target.log.fact(FactKind.PASSTHRU_REGISTERED, record.name)
+def _step(target: Target, record: Record, step: str) -> None:
+    place, text = _STEPS[step]
+    target.log.line(place, FUNCTION, "NOTICE", text(target, record))
+    if step == "register":
+        target.log.fact(FactKind.PASSTHRU_REGISTERED, record.name)
 
 
-KIND = Kind("passthru", _build, keeps_ghosts=True, deferred=_deferred, registered=_registered)
+KIND = Kind(
+    "passthru",
+    UUID("7e25812e-c8c0-4d3f-8599-16d790555b85"),
+    _build,
+    Voice("vbdev_passthru.c:646", FUNCTION, "pt_bdev"),
+    keeps_ghosts=True,
+    mixes_claims=True,
+    deferred=_deferred,
+    step=_step,
+)
 
 
 def create(target: Target, call: Call) -> None:
     """Serve bdev_passthru_create."""
-    params = call.params
-    record = Record(str(params["name"]), str(params["base_bdev_name"]), params)
-    stacked.store(target, KIND, record)
-    call.reply(record.name)
+    name = str(call.params["name"])
+    stacked.store(target, KIND, name, str(call.params["base_bdev_name"]), call.params)
+    call.reply(name)
 
 
 HANDLERS: Mapping[str, Handler] = {

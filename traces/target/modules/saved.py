@@ -11,39 +11,33 @@ from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Bdev
 from bdevcheck.traces.target.modules import delay, error, passthru, split, stacked, zone_block
+from bdevcheck.traces.target.offers import offer_of
 from bdevcheck.traces.target.release import is_since
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.target import Target
-
-OPTIONS: Mapping[str, object] = {
-    "bdev_io_pool_size": 65535,
-    "bdev_io_cache_size": 256,
-    "bdev_auto_examine": True,
-    "iobuf_small_cache_size": 128,
-    "iobuf_large_cache_size": 16,
-}
-NVME: Mapping[str, object] = {
-    "action_on_timeout": "none", "timeout_us": 0, "timeout_admin_us": 0,
-    "keep_alive_timeout_ms": 10000, "arbitration_burst": 0, "low_priority_weight": 0,
-    "medium_priority_weight": 0, "high_priority_weight": 0, "nvme_adminq_poll_period_us": 10000,
-    "nvme_ioq_poll_period_us": 0, "io_queue_requests": 0, "delay_cmd_submit": True,
-}  # fmt: skip
-HOTPLUG: Mapping[str, object] = {"period_us": 100000, "enable": False}
-RAID: Mapping[str, object] = {"process_window_size_kb": 1024, "process_max_bandwidth_mb_sec": 0}
 
 Saved = dict[str, object]
 
 
 def calls(target: Target, given: Mapping[str, Mapping[str, object]]) -> Iterator[Saved]:
     """Yield the calls; `given` is what option setters were given, by method."""
-    yield _call("bdev_set_options", {**OPTIONS, **given.get("bdev_set_options", {})})
+    first, *others = offer_of(target.settings.variant).options.items()
+    yield _options(first, given)
     yield from _records(target)
-    yield _call("bdev_nvme_set_options", {**NVME, **given.get("bdev_nvme_set_options", {})})
-    yield _call("bdev_nvme_set_hotplug", {**HOTPLUG, **given.get("bdev_nvme_set_hotplug", {})})
+    for each in others:
+        yield _options(each, given)
     for bdev in target.layer.present():
         yield from _own(target, bdev)
     yield {"method": "bdev_wait_for_examine"}
+
+
+def _options(
+    default: tuple[str, Mapping[str, object]], given: Mapping[str, Mapping[str, object]]
+) -> Saved:
+    """Return the call that sets options to what they stand at."""
+    method, params = default
+    return _call(method, {**params, **given.get(method, {})})
 
 
 def _call(method: str, params: Mapping[str, object]) -> Saved:
@@ -62,15 +56,10 @@ def _records(target: Target) -> Iterator[Saved]:
             uuid = {"uuid": record.bdev.uuid}
             yield _call("bdev_delay_create", {**told, **uuid, **latencies})
     for cut in target.part(split.Cuts).stored:
-        told: Saved = {
-            "base_bdev": cut.base,
-            "split_count": cut.count,
-            "split_size_mb": cut.size_mib,
-        }
-        yield _call("bdev_split_create", told)
+        parts = {"split_count": cut.count, "split_size_mb": cut.size_mib}
+        yield _call("bdev_split_create", {"base_bdev": cut.base, **parts})
     for record in stacked.records_of(target, error.KIND):
         yield _call("bdev_error_create", {"base_name": record.base})
-    yield _call("bdev_raid_set_options", RAID)
     for record in stacked.records_of(target, passthru.KIND):
         if record.bdev is not None:
             told = {"base_bdev_name": _base_of(target, record.base), "name": record.name}

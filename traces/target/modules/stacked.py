@@ -2,49 +2,91 @@
 
 A record asks for a bdev on a base of a name. It is looked at when it is stored, and each time a
 bdev of that name registers: so it waits for a base that is not there (deferred), and makes its bdev
-again after a hot removal (LIFECYCLE 4.4).
+again after a hot removal (LIFECYCLE 4.4). Records live by the model's `record` machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from uuid import NAMESPACE_OID, uuid5
+from uuid import UUID
 
+from bdevcheck.model.catalogue import method_of
 from bdevcheck.traces.target.layer import Bdev, Descriptor, Done, Module
-from bdevcheck.traces.target.refusal import Refused
+from bdevcheck.traces.target.lives import Life
+from bdevcheck.traces.target.modules.common import answer
+from bdevcheck.traces.target.refusal import Aborted, Refused
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
     from bdevcheck.traces.target.target import Handler, Target
 
 ENODEV, EEXIST = -19, -17
+NO_UUID = str(UUID(int=0))
+"""Given as a uuid, it asks for one to be made."""
+ABORT = "Aborted"
+"""What is left to say when the process has ended itself (SIGABRT)."""
+LOCK_DESTROYED = "unrecoverable spinlock error 8: Lock has been destroyed (!sspin->destroyed)"
+LOCK_UNBORN = "unrecoverable spinlock error 9: Lock has not been initialized (sspin->initialized)"
 
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """One stored wish for a bdev `name` on the base `base`; `params` are those of its create."""
+    """One stored wish for a bdev `name` on the base `base`.
+
+    `given` are the parameters of its create, `params` those that its bdev has now. `life` is the
+    record's own; `waiting` that of the bdev which a create has promised, until it comes.
+    """
 
     name: str
     base: str
-    params: dict[str, object]
+    given: Mapping[str, object]
+    life: Life
+    params: dict[str, object] = field(default_factory=dict)
+    waiting: Life | None = None
     bdev: Bdev | None = None
+
+    def __post_init__(self) -> None:
+        self.params = dict(self.given)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a module's errors read: where its register function is, and what it calls its bdev."""
+
+    place: str
+    function: str
+    thing: str
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What one module does: `build` fills in the bdev of a record on its base.
 
-    `keeps_ghosts`: the record stays when its bdev could not be registered, and makes it later.
-    `deferred` is told where a base is missing.
+    `namespace` is that of the uuids it derives. `keeps_ghosts`: the record stays when its create is
+    refused, and makes the bdev later. `is_single`: a base has one record at most. `writes`: the
+    base is opened for writing. `survives`: the record stays when the bdev goes with its base.
+    `drops_unfit`: the record goes when examination cannot make its bdev. `mixes_claims`: when the
+    bdev does not register, the claim of the wrong bdev is given back, which ends the target.
+    `deferred` is told where a base is missing, `step` what has been done, `leave` that the bdev is
+    being destroyed.
     """
 
     module: str
+    namespace: UUID
     build: Callable[[Target, Record, Bdev], Bdev]
+    voice: Voice
     keeps_ghosts: bool = False
-    deferred: Callable[[Target, Record], None] | None = None
-    registered: Callable[[Target, Record], None] | None = None
+    is_single: bool = False
+    writes: bool = True
+    survives: bool = True
+    drops_unfit: bool = False
+    mixes_claims: bool = False
+    deferred: Callable[[Target], None] | None = None
+    step: Callable[[Target, Record, str], None] | None = None
+    leave: Callable[[Target, Record], None] | None = None
 
 
 @dataclass(slots=True)
@@ -63,68 +105,171 @@ def records_of(target: Target, kind: Kind) -> list[Record]:
     return target.part(Records).of(kind.module)
 
 
-def store(target: Target, kind: Kind, record: Record) -> None:
+def record_of(target: Target, kind: Kind, name: str) -> Record | None:
+    """Return the record of the registered bdev of this name; None where the module has none."""
+    found = (each for each in records_of(target, kind) if each.name == name)
+    return next((each for each in found if each.bdev is not None), None)
+
+
+# -- storing ---------------------------------------------------------------------------------------
+
+
+def store(target: Target, kind: Kind, name: str, base: str, params: Mapping[str, object]) -> None:
     """Store a record, and make its bdev if the base is there.
 
-    Raises `Refused`: -17 where a record of that name is stored, or what registration says. Then
-    the record is dropped, unless the module keeps ghosts.
+    Raises `Refused`: -17 where such a record is stored, or what the base or registration says. Then
+    the record is dropped, unless the module keeps ghosts. Raises `Aborted` where the target ends.
     """
     records = records_of(target, kind)
-    if any(each.name == record.name for each in records):
-        raise Refused(EEXIST)
+    for each in records:
+        if each.name == name or (kind.is_single and each.base == base):
+            _say(target, kind, f"{kind.module} bdev {name} already exists")
+            raise Refused(EEXIST)
+    record = Record(name, base, params, target.lives.begin("record"))
     records.append(record)
     try:
-        _register_on(target, kind, record.base)
+        _try_records(target, kind, base)
     except Refused as refused:
-        if refused.code == ENODEV:
-            if kind.deferred is not None:
-                kind.deferred(target, record)
-            return
-        if not kind.keeps_ghosts:
-            records.remove(record)
-        raise
+        _settle_refused(target, kind, record, refused)
 
 
-def _register_on(target: Target, kind: Kind, base: str) -> None:
+def _settle_refused(target: Target, kind: Kind, record: Record, refused: Refused) -> None:
+    """Decide what becomes of a record whose bdev was not made: it waits, haunts or goes."""
+    if refused.code == ENODEV:
+        record.life.fire("store")
+        record.waiting = target.lives.begin("bdev")
+        record.waiting.fire("defer")
+        if kind.deferred is not None:
+            kind.deferred(target)
+        return
+    if kind.keeps_ghosts:
+        record.life.fire("leave_behind")
+    else:
+        record.life.fire("take_back")
+        records_of(target, kind).remove(record)
+    raise refused
+
+
+def _try_records(target: Target, kind: Kind, base: str) -> None:
     """Try all records of a base, up to the first that fails: it may be another's failure."""
     for record in list(records_of(target, kind)):
         if record.base == base:
             _register(target, kind, record)
 
 
+# -- the way in ------------------------------------------------------------------------------------
+
+
 def _register(target: Target, kind: Kind, record: Record) -> None:
-    holder = target.layer.open(
-        record.base, kind.module, write=True, on_remove=lambda: _leave(target, record)
-    )
-    bdev = kind.build(target, record, holder.bdev)
+    _tell(target, kind, record, "match")
+    holder = _open(target, kind, record)
+    _tell(target, kind, record, "open")
+    try:
+        record.params = dict(record.given)
+        bdev = kind.build(target, record, holder.bdev)
+        _claim(target, kind, record, holder)
+    except Refused:
+        target.layer.close(holder)
+        raise
+    holder.on_remove = lambda: target.layer.unregister(bdev, lambda _: None)
     bdev.destruct = lambda done: _let_go(target, kind, record, holder, done)
+    _appear(target, kind, record, holder, bdev)
+    record.bdev = bdev
+    fires = next(event for event in ("fire", "haunt", "apply") if record.life.may(event))
+    record.life.fire(fires)
+    record.waiting = None
+    _tell(target, kind, record, "register")
+
+
+def _open(target: Target, kind: Kind, record: Record) -> Descriptor:
+    try:
+        return target.layer.open(record.base, kind.module, write=kind.writes)
+    except Refused as refused:
+        if refused.code != ENODEV:
+            _say(target, kind, f"could not open bdev {record.base}")
+        raise
+
+
+def _claim(target: Target, kind: Kind, record: Record, holder: Descriptor) -> None:
+    _tell(target, kind, record, "device")
     try:
         target.layer.claim_exclusive(holder.bdev, kind.module, holder)
     except Refused:
-        target.layer.close(holder)
+        _say(target, kind, f"could not claim bdev {record.base}")
         raise
+    _tell(target, kind, record, "claim")
+
+
+def _appear(target: Target, kind: Kind, record: Record, holder: Descriptor, bdev: Bdev) -> None:
+    if record.waiting is not None:
+        bdev.life = record.waiting
+    is_uuid_taken = bdev.uuid in target.layer.names
     try:
-        target.layer.register(bdev)
+        target.layer.register(bdev, "arrive" if bdev.life.may("arrive") else "appear")
     except Refused:
+        _say(target, kind, f"could not register {kind.voice.thing}")
+        if kind.mixes_claims:
+            abort(target, LOCK_UNBORN if is_uuid_taken else LOCK_DESTROYED)
         target.layer.release(holder.bdev)
         target.layer.close(holder)
         raise
-    record.bdev = bdev
-    if kind.registered is not None:
-        kind.registered(target, record)
 
 
-def _leave(target: Target, record: Record) -> None:
-    if record.bdev is not None:
-        target.layer.unregister(record.bdev, lambda _: None)
+def abort(target: Target, text: str) -> None:
+    """End the target: a spinlock is not what it should be. Raises `Aborted`."""
+    target.log.line("thread.c:3262", "spdk_spin_lock", "ERROR", text)
+    raise Aborted(ABORT)
+
+
+# -- the way out -----------------------------------------------------------------------------------
 
 
 def _let_go(target: Target, kind: Kind, record: Record, holder: Descriptor, done: Done) -> None:
-    record.bdev = None
+    """Give the base back when the bdev is destroyed; its record stays, or is found by the base."""
+    if kind.leave is not None:
+        kind.leave(target, record)
+    _settle_gone(target, kind, record, holder.bdev)
     if holder.bdev.claimer == kind.module:
         target.layer.release(holder.bdev)
     target.layer.close(holder)
     done(0)
+
+
+def _settle_gone(target: Target, kind: Kind, record: Record, base: Bdev) -> None:
+    """Decide what becomes of a record whose bdev is gone; one that goes is found by its base."""
+    record.bdev = None
+    goes = not kind.survives and record.base == base.name
+    event = "erase" if goes else "lose_bdev"
+    if record.life.may(event):
+        record.life.fire(event)
+    if goes:
+        records_of(target, kind).remove(record)
+
+
+def deleter(kind: Kind) -> Handler:
+    """Return the handler of the delete method: the reply comes when the bdev is destroyed.
+
+    The record goes at once, or with the bdev where it does not survive that anyway.
+    """
+
+    def delete(target: Target, call: Call) -> None:
+        name = str(call.params["name"])
+        target.layer.unregister_by_name(name, kind.module, answer(call))
+        if kind.survives:
+            _erase(target, kind, name)
+
+    return delete
+
+
+def _erase(target: Target, kind: Kind, name: str) -> None:
+    """Drop the record of a deleted bdev, if it was named as the record is."""
+    for record in [each for each in records_of(target, kind) if each.name == name]:
+        if record.life.may("erase"):
+            record.life.fire("erase")
+        records_of(target, kind).remove(record)
+
+
+# -- examination -----------------------------------------------------------------------------------
 
 
 def module_of(kind: Kind) -> Callable[[Target], Module]:
@@ -139,58 +284,84 @@ def module_of(kind: Kind) -> Callable[[Target], Module]:
 def _examine(target: Target, kind: Kind, bdev: Bdev) -> None:
     """Make what records ask for on a bdev that has registered, by its name alone."""
     try:
-        _register_on(target, kind, bdev.name)
-    except Refused:
-        return  # nobody is told (LIFECYCLE 4.4)
+        _try_records(target, kind, bdev.name)
+    except Refused:  # nobody is told (LIFECYCLE 4.4)
+        if kind.drops_unfit:
+            records = records_of(target, kind)
+            records[:] = [each for each in records if each.base != bdev.name]
 
 
-def deleter(kind: Kind) -> Handler:
-    """Return the handler of the delete method: the record goes at once, the reply comes last."""
-
-    def delete(target: Target, call: Call) -> None:
-        from bdevcheck.traces.target.modules.common import answer
-
-        name = str(call.params["name"])
-        target.layer.unregister_by_name(name, kind.module, answer(call))
-        for record in [each for each in records_of(target, kind) if each.name == name]:
-            records_of(target, kind).remove(record)
-
-    return delete
+# -- bdevs -----------------------------------------------------------------------------------------
 
 
 def on_top(
     target: Target,
-    kind_module: str,
+    kind: Kind,
     product_name: str,
     record: Record,
     base: Bdev,
     details: Callable[[], dict[str, object]],
 ) -> Bdev:
     """Return a bdev that passes everything on to its base; the module changes what is different."""
-    uuid = str(record.params.get("uuid") or "") or derived_uuid(kind_module, base)
     return Bdev(
         record.name,
-        uuid,
-        kind_module,
+        given_uuid(record.params) or derived_uuid(kind.namespace, base.uuid),
+        kind.module,
         product_name,
         base.block_size,
         base.num_blocks,
-        io=base.io,
+        io=lambda kind, done: base.io(kind, done),
         destruct=lambda done: done(0),
         details=details,
         io_types=base.io_types,
         storage=base.storage,
         life=target.lives.begin("bdev"),
-        memory_domains=base.memory_domains,
+        md_size=base.md_size,
+        below=base,
+        channel=base,
+        shows_domains=base.shows_domains,
         numa=base.numa,
+        extra=inherited(base),
     )
 
 
-def derived_uuid(module: str, base: Bdev, part: object = "") -> str:
-    """Return the uuid that a module makes of its base's: the same each time."""
-    return str(uuid5(uuid5(NAMESPACE_OID, module), f"{base.uuid}{part}"))
+def inherited(base: Bdev) -> dict[str, Mapping[str, object]]:
+    """Return the members on NUMA nodes and metadata, which are the base's."""
+    return {key: base.extra[key] for key in ("uuid", "numa_id") if key in base.extra}
+
+
+def given_uuid(params: Mapping[str, object]) -> str:
+    """Return the uuid that a call asks for, empty where it leaves that to the target."""
+    uuid = params.get("uuid")
+    return uuid if isinstance(uuid, str) and uuid != NO_UUID else ""
+
+
+def derived_uuid(namespace: UUID, base: str, more: bytes = b"") -> str:
+    """Return the uuid that a module makes of its base's: the same each time.
+
+    SHA-1 of the namespace, the base's uuid and `more` (spdk_uuid_generate_sha1, lib/util/uuid.c).
+    """
+    digest = hashlib.sha1(namespace.bytes + UUID(base).bytes + more, usedforsecurity=False)
+    return str(UUID(bytes=digest.digest()[:16], version=5))
 
 
 def names_of(target: Target, kind: Kind) -> Iterator[str]:
     """Yield the names of the module's bdevs that are registered."""
     yield from (record.name for record in records_of(target, kind) if record.bdev is not None)
+
+
+def undecoded(call: Call) -> Refused:
+    """Return the refusal of parameters that do not decode."""
+    row = method_of(call.method)
+    if row is None:
+        raise LookupError(f"no method {call.method!r} in the catalogue")
+    return Refused(*row.decode)
+
+
+def _tell(target: Target, kind: Kind, record: Record, step: str) -> None:
+    if kind.step is not None:
+        kind.step(target, record, step)
+
+
+def _say(target: Target, kind: Kind, text: str) -> None:
+    target.log.line(kind.voice.place, kind.voice.function, "ERROR", text)

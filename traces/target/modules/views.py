@@ -41,6 +41,8 @@ _NO_LIMITS = dict.fromkeys(
     ("rw_ios_per_sec", "rw_mbytes_per_sec", "r_mbytes_per_sec", "w_mbytes_per_sec"), 0
 )
 TICKS_PER_S = 2_600_000_000
+CHANNEL_HOLDERS = frozenset(["raid", "lvol"])
+"""Modules that keep a channel of their bases open all the time."""
 HISTOGRAM_BUCKETS = 7424
 """Of 8 bytes each: 58 ranges of 128 (include/spdk/histogram_data.h)."""
 
@@ -66,7 +68,11 @@ def describe(bdev: Bdev, variant: Variant) -> dict[str, object]:
         **({"claim_type": claim} if claim else {}),
         "zoned": False,
         "supported_io_types": _io_types(bdev, new=new),
-        **({"memory_domains": _domains(bdev, new=new)} if bdev.memory_domains else {}),
+        **(
+            {"memory_domains": _domains(bdev, new=new)}
+            if bdev.domains and bdev.shows_domains
+            else {}
+        ),
         "driver_specific": bdev.details(),
     }
     return _with_extra(members, bdev.extra)
@@ -77,9 +83,7 @@ def _io_types(bdev: Bdev, *, new: bool) -> dict[str, bool]:
 
 
 def _domains(bdev: Bdev, *, new: bool) -> list[Mapping[str, object]]:
-    return [
-        each for _ in range(bdev.memory_domains) for each in (_NEW_DOMAINS if new else _DOMAINS)
-    ]
+    return [each for _ in range(bdev.domains) for each in (_NEW_DOMAINS if new else _DOMAINS)]
 
 
 def _with_extra(
@@ -153,12 +157,21 @@ def get_iostat(target: Target, call: Call) -> None:
         if found == [None]:
             raise Refused(ENODEV)
     else:
-        found = [*target.layer.present()]
+        present = target.layer.present()
+        found = [*sorted(present, key=lambda bdev: _has_channel(bdev, present))]
     ticks = target.reactor.now_ns * TICKS_PER_S // 10**9
     told = [_iostat(bdev) for bdev in found if bdev is not None]
     target.reactor.soon(
         lambda: call.reply({"tick_rate": TICKS_PER_S, "ticks": ticks, "bdevs": told})
     )
+
+
+def _has_channel(bdev: Bdev, present: list[Bdev]) -> bool:
+    """Tell whether somebody keeps a channel open, so that counting takes a message more."""
+    holders = {each.holder for each in bdev.descriptors} - {bdev.module}
+    held = not CHANNEL_HOLDERS.isdisjoint(holders)
+    above = [each for each in present if bdev in (each.below, each.channel)]
+    return held or any(_has_channel(each, present) for each in above)
 
 
 def _iostat(bdev: Bdev) -> dict[str, object]:

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from bdevcheck.traces.target.target import Target
 
 ENOENT, EEXIST, EINVAL, ENOSPC, EPERM, EBUSY = -2, -17, -22, -28, -1, -16
-WRITE: list[Io] = ["write"] * 2
-DELETE: list[Io] = ["write"] * 4
+WRITE: list[Io] = ["write"]
+DELETE: list[Io] = ["write"] * 2
+DESTROY: list[Io] = ["write"] * 3
+"""What changes take, one I/O after the other (measured: run g1)."""
 COPY: list[Io] = ["read", "write"]
 
 
@@ -55,7 +57,7 @@ def delete_lvol(target: Target, call: Call) -> None:
         raise Refused(ENODEV)
 
     def delete() -> None:
-        in_turn(lvol.store.base, DELETE, lambda rc: end(rc))
+        in_turn(lvol.store.base, DELETE * (2 if blob.allocated else 1), lambda rc: end(rc))
 
     def end(rc: int) -> None:
         lvol.life.fire("keep_blob" if rc else "delete_blob")
@@ -88,7 +90,7 @@ def delete_lvstore(target: Target, call: Call) -> None:
     store.life.fire("destroy")
 
     def destroy() -> None:
-        in_turn(store.base, WRITE, lambda rc: end(rc))
+        in_turn(store.base, DESTROY, lambda rc: end(rc))
 
     def end(rc: int) -> None:
         store.life.fire("end")
@@ -181,7 +183,8 @@ def resize(target: Target, call: Call) -> None:
             rc = _show_size(target, lvol)
         late(call)(rc)
 
-    in_turn(lvol.store.base, WRITE, end)
+    grows = not blob.thin and clusters > blob.clusters
+    in_turn(lvol.store.base, WRITE * (2 if grows else 1), end)
 
 
 def _show_size(target: Target, lvol: Lvol) -> int:

@@ -18,6 +18,8 @@ MODULE = "lvol"
 WRITABLE = frozenset(["read", "write", "unmap", "reset", "write_zeroes", "seek_hole", "seek_data"])
 READABLE = WRITABLE - {"write", "unmap", "write_zeroes"}
 BLOCK = 512
+UNLOAD: list[Io] = ["write"] * 5
+"""What unloading takes, one after the other (measured: 1.0 s on a base of 0.2 s, run o1)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -137,7 +139,9 @@ def _bdev_of(target: Target, lvol: Lvol) -> Bdev:
         io_types=READABLE if blob.snapshot or blob.read_only else WRITABLE,
         storage=base.storage.area(f"lvol {blob.uuid}"),
         life=target.lives.begin("bdev"),
-        memory_domains=base.memory_domains,
+        memory_domains=lvol.holder.bdev.domains if lvol.holder is not None else 0,
+        below=base,
+        channel=base,
         numa=base.numa,
     )
 
@@ -212,7 +216,11 @@ def unload(target: Target, store: Lvstore) -> None:
         target.layer.close(store.descriptor)
 
     lvols = [each for each in store.lvols if each.life.may("close")]  # others are on their way
-    one = all_done(len(lvols) or 1, finish)
+
+    def write() -> None:
+        in_turn(store.base, UNLOAD, lambda _: finish())
+
+    one = all_done(len(lvols) or 1, write)
     for lvol in lvols:
         hide(target, lvol, "close", one)
     if not lvols:

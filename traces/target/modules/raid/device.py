@@ -35,7 +35,7 @@ def _domains(raid: Raid) -> int:
     if not raid.level.shares_memory:
         return 0
     return sum(
-        slot.descriptor.bdev.memory_domains
+        slot.descriptor.bdev.domains
         for slot in raid.slots
         if slot.descriptor is not None and slot.is_configured
     )

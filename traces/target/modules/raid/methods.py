@@ -10,7 +10,6 @@ from bdevcheck.model.catalogue import method_of
 from bdevcheck.model.catalogue.difference import is_in
 from bdevcheck.model.catalogue.method import ERRNO
 from bdevcheck.model.machines.raid import EVERY, SHOWN
-from bdevcheck.model.variant import STANDS_FOR
 from bdevcheck.traces.target.modules.raid import device, member, remove
 from bdevcheck.traces.target.modules.raid.assemble import assemble
 from bdevcheck.traces.target.modules.raid.configure import fill
@@ -58,7 +57,7 @@ def get_raids(target: Target, call: Call) -> None:
 
 def _no_category(target: Target, call: Call) -> Refused:
     """Return the refusal of an unknown category: where the version has none, it does not decode."""
-    row, version = method_of(call.method), STANDS_FOR[target.settings.variant.name]
+    row, version = method_of(call.method), target.settings.variant.version
     failures = [each for each in row.errors if is_in(each, version)] if row is not None else []
     return Refused(failures[0].code) if failures else undecoded(call)
 
