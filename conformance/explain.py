@@ -7,7 +7,6 @@ to do about it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,7 @@ from bdevcheck.conformance.coverage import Span
 from bdevcheck.conformance.moment import (
     answer_moment,
     cut,
+    json_text,
     line_moment,
     printable,
     reply_moment,
@@ -128,7 +128,7 @@ def orphan_violation(reply: Reply, before: Call | None) -> Violation:
     if before is not None and before.reply is not None:
         moments.append(reply_moment(before.reply))
     moments.append(reply_moment(reply))
-    what = cut(f"id {json.dumps(reply.id, default=str)} on connection {reply.conn}")
+    what = cut(f"id {json_text(reply.id)} on connection {reply.conn}")
     answered = f"a second reply to {what}" if before else f"a reply to {what}, which nobody sent"
     return Violation(
         rule=rule.name,

@@ -15,7 +15,7 @@ MAX_TEXT = 160
 def request_moment(call: Call, *, key: bool = False) -> Moment:
     """Show a request: its method and its parameters."""
     request = call.request
-    params = f" {json.dumps(request.params, default=str)}" if request.params is not None else ""
+    params = f" {json_text(request.params)}" if request.params is not None else ""
     has_members = isinstance(request.params, dict | list)
     text = f"{request.method}{params}" if has_members else request.method
     return Moment(request.at.place, "client", cut(text), request.at.wall_ns, key)
@@ -43,7 +43,15 @@ def outcome_text(reply: Reply) -> str:
         return cut(f"error {reply.error.code} {reply.error.message}")
     if isinstance(reply.result, list):
         return f"reply: a list of {len(reply.result)}"
-    return cut(f"reply {json.dumps(reply.result, default=str)}")
+    return cut(f"reply {json_text(reply.result)}")
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON; of one that is nested too deeply, say so."""
+    try:
+        return json.dumps(value, default=str)
+    except RecursionError:  # the decoder may go deeper than the encoder
+        return "(nested too deeply to be shown)"
 
 
 def cut(text: str) -> str:

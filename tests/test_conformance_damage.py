@@ -10,7 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bdevcheck.conformance import Report, Tally, Verdict, check
-from bdevcheck.traces import InputError, Trace, load
+from bdevcheck.traces import (
+    DEFAULT_TOLERANCE_NS,
+    InputError,
+    Trace,
+    load,
+    merge,
+    read_wire,
+)
 from tests.builder import Script, load_text
 
 CORPUS = Path(__file__).parents[1] / "traces" / "corpus"
@@ -247,3 +254,23 @@ def _was_never_asked(trace: Trace) -> bool:
         r for r in trace.wire.records if "'raid1'" in repr(r) and "superblock': True" in repr(r)
     ]
     return not any("method='bdev_raid_create'" in repr(r) for r in guilty)
+
+
+@pytest.mark.parametrize("depth", [*range(960, 1010, 2), 3000])
+def test_parameters_of_any_depth_are_judged_or_told_of(depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    _judged(f'{{"name":"m","num_blocks":8,"block_size":512,"x":{nested}}}')
+
+
+def test_number_of_any_length_is_judged() -> None:
+    for digits in (400, 4300, 4301, 9000):
+        _judged(f'{{"name":"m","num_blocks":{"7" * digits},"block_size":512}}')
+
+
+def _judged(params: str) -> None:
+    text = Script().base(0, "m").failed_lookup(9, 12, "m").wire_text()
+    mark = '"params": {"name": "m"}'
+    assert mark in text
+    lines = text.replace(mark, f'"params": {params}').encode().splitlines()
+    wire = read_wire(list(enumerate(lines, 1)), "wire")
+    check(merge(wire, None, tolerance_ns=DEFAULT_TOLERANCE_NS, zone_known=True))

@@ -332,8 +332,29 @@ def id_key(value: object) -> str:
 
 
 def value_of_json(text: bytes) -> object:
-    """Return the value of valid JSON, numbers beyond all bounds as infinite."""
+    """Return the value of valid JSON, numbers beyond all bounds as infinite.
+
+    What is nested too deeply to be read is TOO_DEEP, which is no object: nobody finds a name in it.
+    """
     try:
         return msgspec.json.decode(text)
+    except RecursionError:
+        return TOO_DEEP
     except msgspec.MsgspecError:
-        return json.loads(text)
+        return _value_with_long_numbers(text)
+
+
+TOO_DEEP = "(nested too deeply to be read)"
+_LONGEST_INTEGER = 4300
+"""Digits that Python converts; others are infinite, as far as anybody compares."""
+
+
+def _value_with_long_numbers(text: bytes) -> object:
+    try:
+        return json.loads(text, parse_int=_integer)
+    except RecursionError:
+        return TOO_DEEP
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
