@@ -72,7 +72,9 @@ def _named_by(method: Method) -> frozenset[str]:
     templates = (*method.bdevs, method.store, method.alias)
     within = [each for template in templates for each in parameters_in(template)]
     peers = [method.peer] if method.peer else []
-    return frozenset([*within, *method.bases, *method.existing, *method.objects, *peers])
+    new = method.required if method.kind == "rename" else ()
+    others = (*method.bases, *method.existing, *method.objects)
+    return frozenset([*within, *others, *peers, *new])
 
 
 @cache
