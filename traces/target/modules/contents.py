@@ -136,16 +136,22 @@ def storage_of(target: Target, name: str, file: File, sector: int) -> Storage:
 
 
 def save(target: Target, name: str) -> None:
-    """Write down what lies on a file; nothing where the target has no folder for it."""
+    """Write down what lies on a file; nothing where the target has no folder for it.
+
+    What cannot be written is told of in the log, and is kept in memory alone.
+    """
     path = os.path.realpath(name)
     identity, storage = target.part(Contents).storages.get(path, (None, Storage()))
     place = _place(target, path)
     if place is None or identity is None:
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
     scratch = place.with_suffix(".new")
-    scratch.write_bytes(msgspec.json.encode(Kept(identity, image_of(storage))))
-    scratch.replace(place)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(msgspec.json.encode(Kept(identity, image_of(storage))))
+        scratch.replace(place)
+    except (OSError, UnicodeEncodeError) as error:  # a name may have half a surrogate
+        _warn(target, f"{place}: what lies on {path} cannot be written: {error}")
 
 
 def _loaded(target: Target, path: str) -> tuple[Identity | None, Storage]:
@@ -158,10 +164,13 @@ def _loaded(target: Target, path: str) -> tuple[Identity | None, Storage]:
     except FileNotFoundError:
         return None, Storage()
     except (OSError, msgspec.DecodeError, RecursionError) as error:
-        text = f"{place}: what lies on {path} cannot be read: {error}"
-        target.log.line("contents.c:1", "load", "WARNING", text)
+        _warn(target, f"{place}: what lies on {path} cannot be read: {error}")
         return None, Storage()
     return kept.identity, storage_from(kept.image)
+
+
+def _warn(target: Target, text: str) -> None:
+    target.log.line("contents.c:1", "emulated", "WARNING", text)
 
 
 def _place(target: Target, path: str) -> Path | None:

@@ -23,7 +23,7 @@ DIVIDED_BY_ZERO = "Floating point exception"
 NO_BASE = (
     "spdk_tgt: vbdev_split_rpc.c:65: rpc_bdev_split_create: Assertion `split_base != NULL' failed."
 )
-MOST = 1 << 14
+MOST = 1 << 12
 """Parts beyond which memory runs out; no real target has had room for as many."""
 
 

@@ -8,20 +8,30 @@ again after a hot removal (LIFECYCLE 4.4). Records live by the model's `record` 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bdevcheck.model.catalogue import method_of
 from bdevcheck.traces.target.layer import Bdev, Descriptor, Done, Module
-from bdevcheck.traces.target.lives import Life
 from bdevcheck.traces.target.modules.common import answer
+from bdevcheck.traces.target.modules.records import (
+    Kind,
+    Record,
+    Voice,
+    record_of,
+    records_of,
+)
 from bdevcheck.traces.target.refusal import Aborted, Refused
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
     from bdevcheck.traces.target.target import Handler, Target
+
+__all__ = [
+    "Kind", "Record", "Voice", "abort", "deleter", "derived_uuid", "given_uuid", "inherited",
+    "module_of", "on_top", "record_of", "records_of", "store", "undecoded",
+]  # fmt: skip
 
 ENODEV, EEXIST = -19, -17
 NO_UUID = str(UUID(int=0))
@@ -30,85 +40,6 @@ ABORT = "Aborted"
 """What is left to say when the process has ended itself (SIGABRT)."""
 LOCK_DESTROYED = "unrecoverable spinlock error 8: Lock has been destroyed (!sspin->destroyed)"
 LOCK_UNBORN = "unrecoverable spinlock error 9: Lock has not been initialized (sspin->initialized)"
-
-
-@dataclass(slots=True, eq=False)
-class Record:
-    """One stored wish for a bdev `name` on the base `base`.
-
-    `given` are the parameters of its create, `params` those that its bdev has now. `life` is the
-    record's own; `waiting` that of the bdev which a create has promised, until it comes.
-    """
-
-    name: str
-    base: str
-    given: Mapping[str, object]
-    life: Life
-    params: dict[str, object] = field(default_factory=dict)
-    waiting: Life | None = None
-    bdev: Bdev | None = None
-
-    def __post_init__(self) -> None:
-        self.params = dict(self.given)
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """How a module's errors read: where its register function is, and what it calls its bdev."""
-
-    place: str
-    function: str
-    thing: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What one module does: `build` fills in the bdev of a record on its base.
-
-    `namespace` is that of the uuids it derives. `keeps_ghosts`: the record stays when its create is
-    refused, and makes the bdev later. `is_single`: a base has one record at most. `writes`: the
-    base is opened for writing. `survives`: the record stays when the bdev goes with its base.
-    `drops_unfit`: the record goes when examination cannot make its bdev. `mixes_claims`: when the
-    bdev does not register, the claim of the wrong bdev is given back, which ends the target.
-    `deferred` is told where a base is missing, `step` what has been done, `leave` that the bdev is
-    being destroyed.
-    """
-
-    module: str
-    namespace: UUID
-    build: Callable[[Target, Record, Bdev], Bdev]
-    voice: Voice
-    keeps_ghosts: bool = False
-    is_single: bool = False
-    writes: bool = True
-    survives: bool = True
-    drops_unfit: bool = False
-    mixes_claims: bool = False
-    deferred: Callable[[Target], None] | None = None
-    step: Callable[[Target, Record, str], None] | None = None
-    leave: Callable[[Target, Record], None] | None = None
-
-
-@dataclass(slots=True)
-class Records:
-    """The records of all such modules, by module, in the order of storing."""
-
-    stored: dict[str, list[Record]] = field(default_factory=dict)
-
-    def of(self, module: str) -> list[Record]:
-        """Return the records of a module."""
-        return self.stored.setdefault(module, [])
-
-
-def records_of(target: Target, kind: Kind) -> list[Record]:
-    """Return the records of a module."""
-    return target.part(Records).of(kind.module)
-
-
-def record_of(target: Target, kind: Kind, name: str) -> Record | None:
-    """Return the record of the registered bdev of this name; None where the module has none."""
-    found = (each for each in records_of(target, kind) if each.name == name)
-    return next((each for each in found if each.bdev is not None), None)
 
 
 # -- storing ---------------------------------------------------------------------------------------
@@ -343,11 +274,6 @@ def derived_uuid(namespace: UUID, base: str, more: bytes = b"") -> str:
     """
     digest = hashlib.sha1(namespace.bytes + UUID(base).bytes + more, usedforsecurity=False)
     return str(UUID(bytes=digest.digest()[:16], version=5))
-
-
-def names_of(target: Target, kind: Kind) -> Iterator[str]:
-    """Yield the names of the module's bdevs that are registered."""
-    yield from (record.name for record in records_of(target, kind) if record.bdev is not None)
 
 
 def undecoded(call: Call) -> Refused:

@@ -55,7 +55,7 @@ def create_lvstore(target: Target, call: Call) -> None:
     name, base = text(call, "lvs_name"), text(call, "bdev_name")
     cluster = number(call, "cluster_sz", CLUSTER) or CLUSTER
     ratio = number(call, "num_md_pages_per_cluster_ratio", 100) or 100
-    if not name or len(name.encode()) > NAME_MAX or cluster % PAGE:
+    if not name or len(name.encode("utf-8", "surrogatepass")) > NAME_MAX or cluster % PAGE:
         raise Refused(EINVAL)
     descriptor = target.layer.open(base, MODULE, write=True)
     size = descriptor.bdev.num_blocks * descriptor.bdev.block_size
@@ -125,7 +125,7 @@ def create_lvol(target: Target, call: Call) -> None:
 
 
 def _check_name(store: Lvstore, name: str) -> None:
-    if not name or len(name.encode()) > NAME_MAX:
+    if not name or len(name.encode("utf-8", "surrogatepass")) > NAME_MAX:
         raise Refused(EINVAL)
     if store.find(name) is not None:
         raise Refused(EEXIST)
