@@ -24,6 +24,7 @@ from bdevcheck.command.draw import draw
 from bdevcheck.command.emulate import emulate
 from bdevcheck.command.explore import explore
 from bdevcheck.command.export import export
+from bdevcheck.command.record import record
 from bdevcheck.command.support import (
     EXIT_INTERNAL,
     EXIT_INTERRUPTED,
@@ -106,8 +107,9 @@ def cli() -> None:
     bdevcheck convert calls.txt -o run.jsonl      a trace in another form
     bdevcheck draw raid -o raid.svg               a life cycle as a picture
     bdevcheck emulate --socket target.sock        a target that behaves as SPDK does
+    bdevcheck record --listen p.sock -o run.jsonl what crosses a target's socket
     """
 
 
-for each in (check, explore, compare, draw, catalogue, export, convert, emulate):
+for each in (check, explore, compare, draw, catalogue, export, convert, emulate, record):
     cli.add_command(each)

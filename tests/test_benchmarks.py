@@ -14,6 +14,7 @@ from bdevcheck.traces import load
 from benchmarks import check as check_benchmark
 from benchmarks import engines as engines_benchmark
 from benchmarks import explore as explore_benchmark
+from benchmarks import recorder as recorder_benchmark
 from benchmarks import scale as scale_benchmark
 from benchmarks import synthetic
 from benchmarks.measure import rate, ratio, timed
@@ -33,6 +34,7 @@ TINY_WORST = Scale(600, bdevs=20, connections=5, worst=True)
         explore_benchmark.COLUMNS,
         check_benchmark.COLUMNS,
         engines_benchmark.COLUMNS,
+        recorder_benchmark.COLUMNS,
         scale_benchmark.COLUMNS,
     ],
 )
@@ -86,6 +88,20 @@ def test_check_tables_have_their_columns(capsys: pytest.CaptureFixture[str]) -> 
     rows = [line.split() for line in lines if line.endswith(("conforms", "undecided"))]
     assert [row[-1] for row in rows] == ["undecided", *["conforms", "undecided"] * 3]
     assert rows[0][1] == str(len(SMALL.read_bytes().splitlines()))
+
+
+def test_recorder_table_has_its_columns_and_a_row_for_each_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recorder_benchmark.main(["--rounds", "20", "--blocks", "2"])
+    title, _, head, _, *rows = capsys.readouterr().out.splitlines()
+    assert title.startswith("Recorder: ")
+    assert " ".join(head.split()) == " ".join(recorder_benchmark.COLUMNS)
+    assert [row.split()[:2] for row in rows if row] == [
+        ["direct", "40"],
+        ["recorded", "40"],
+        ["judged", "40"],
+    ]
 
 
 def test_unknown_system_and_missing_file_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -290,6 +290,7 @@ NEEDED = {
         "0 if the trace conforms", "1 if it violates", "2 if it cannot be read", "3 if it does not",
         "--json", "--picture", "microseconds", "east of UTC", "every run below a directory",
         "NAME.wire.jsonl and NAME.log", "--jobs", "one for each processor", "JUnit", "SARIF 2.1.0",
+        "--follow", "while it is written", "--checkpoint", "--every", "go on from there",
         "does the target behave like", *JUDGED, *VARIANTS, *VERSIONS,
     ],
     "explore": [
@@ -318,6 +319,12 @@ NEEDED = {
         "--socket", "only its owner", "--tcp PORT", "default: modern", "--wait-for-rpc", "virtual",
         "--grace", "--seed", "--state", "--config", "standard error", "--rpc-log", "--fault list",
         "[exit|stay]", "134 where a real target would have aborted", "0 after SIGINT", "--ready-fd",
+    ],
+    "record": [
+        "--target ADDRESS", "tcp:HOST:PORT", "--listen PATH", "for its owner only", ".gz or .zst",
+        "what exists is left alone", "--check", "--log FILE", "--rotate SIZE", "--force",
+        "never|end|always|SECONDS", "[-- COMMAND...]", "BDEVCHECK_SOCKET", "{socket}",
+        "1 for a violation; else that of COMMAND if it failed; else the verdict",
     ],
 }  # fmt: skip
 
