@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -115,8 +116,12 @@ class Front:
         return self.server.reactor
 
     def begin(self, ready: Callable[[], None], config: Sequence[Step] | None = None) -> None:
-        """Let time pass, and clients in: at once, or when the configuration is carried out."""
+        """Let time pass, and clients in: at once, or when the configuration is carried out.
+
+        The log's clock is the wall clock from here on, as a recorder beside sees it.
+        """
         self._begun = self.loop.time() - self.reactor.now_ns / _NS
+        self.server.log.epoch_ns = time.time_ns() - self.reactor.now_ns
 
         def configured(error: ConfigError | None) -> None:
             if error is not None:
