@@ -18,6 +18,9 @@ from bdevcheck.traces.target.reactor import MS
 ANSWER_NS = 60_000 * MS
 """How long a client waits for a reply: rpc.py's time-out."""
 
+SETTLE_NS = 200 * MS
+"""How long a run goes on when all is answered, so that what comes late is seen."""
+
 
 class ViolationError(AssertionError):
     """The target broke a rule, or did what nothing explains; the text says how to see it again."""
@@ -69,6 +72,7 @@ class Session:
     def judge(self) -> Report:
         """Wait for what is open, end the run, and return what is to be said of it."""
         self.link.wait(self._is_quiet, ANSWER_NS)
+        self.link.wait(lambda: False, SETTLE_NS)
         log = self.link.log()
         wire = self.tape.read(self.link.now_ns)
         trace: Trace = merge(wire, log, tolerance_ns=DEFAULT_TOLERANCE_NS, zone_known=True)

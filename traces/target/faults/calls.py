@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bdevcheck.model.catalogue.method import Method
 from bdevcheck.model.machines.raid import SHOWN
-from bdevcheck.traces.target.faults.wrap import caught, named, run, run_later, wrap
+from bdevcheck.traces.target.faults.wrap import LATER_NS, caught, named, run, run_later, wrap
 from bdevcheck.traces.target.layer import Bdev
 
 if TYPE_CHECKING:
@@ -96,15 +97,19 @@ def name_is_shared(target: Target) -> None:
 
 
 def delete_replies_early(target: Target) -> None:
-    """Answer deletes with success, and begin them later."""
+    """Answer deletes with success when they begin, and let somebody hold the bdev for a while."""
 
     def wrapper(row: Method, handler: Handler) -> Handler:
         def early(target: Target, call: Call) -> None:
-            if all(target.layer.find(name) for name in named(row, call)):
-                call.reply(result=True)
-                run_later(target, handler, call)
-            else:
+            names = list(named(row, call))
+            if not all(target.layer.find(name) for name in names):
                 handler(target, call)
+                return
+            for name in names:
+                holder = target.layer.open(name, "fault", write=False)
+                target.reactor.after(LATER_NS, partial(target.layer.close, holder))
+            run(target, handler, caught(call, lambda _: None, lambda _code, _text: None))
+            call.reply(result=True)
 
         return early
 

@@ -88,7 +88,7 @@ _ALL = (
     Fault(
         "delete-replies-early",
         rule.DELETE_AFTER_UNREGISTER,
-        "deletes are answered 30 ms before they begin",
+        "deletes are answered when they begin, 30 ms before they end",
         calls.delete_replies_early,
     ),
     Fault(

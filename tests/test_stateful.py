@@ -1,0 +1,206 @@
+"""Random calls to emulated targets: what they find, what they do not, and how it is told."""
+
+from collections.abc import Sequence
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from bdevcheck.conformance import Verdict
+from bdevcheck.conformance.stateful import (
+    METHODS,
+    EmulatedLink,
+    Session,
+    Step,
+    ViolationError,
+    machine_for,
+    script_of,
+)
+from bdevcheck.conformance.stateful.choice import calls_of
+from bdevcheck.model.catalogue import methods
+from bdevcheck.model.variant import VARIANTS
+from bdevcheck.traces.argv import params_of
+from bdevcheck.traces.argv_write import arguments_of
+from bdevcheck.traces.target.faults import FAULTS
+
+MALLOC = {"name": "a", "num_blocks": 131072, "block_size": 512}
+BASICS = ("bdev_malloc_create", "bdev_malloc_delete", "bdev_get_bdevs")
+
+
+def profile(runs: int, steps: int = 12) -> settings:
+    return settings(
+        max_examples=runs,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def found(fault: str, methods: Sequence[str], runs: int) -> str:
+    """Return what is said of a fault that was planted, when runs have been made small."""
+    machine = machine_for(
+        lambda: EmulatedLink("modern", faults=frozenset([fault])),
+        methods=methods,
+        known_in="modern",
+        connections=1,
+    )
+    with pytest.raises(ViolationError) as violation:
+        run_state_machine_as_test(machine, settings=profile(runs))
+    return str(violation.value)
+
+
+def calls_in(text: str) -> list[str]:
+    return [line.split()[1] for line in text.splitlines() if line.startswith("rpc.py ")]
+
+
+# -- conforming targets ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_random_runs_find_only_what_the_version_is_known_for(
+    variant: str, request: pytest.FixtureRequest
+) -> None:
+    runs = 2000 if request.config.getoption("--long") else 40
+    machine = machine_for(lambda: EmulatedLink(variant), known_in=variant)
+    run_state_machine_as_test(machine, settings=profile(runs, 20))
+
+
+def test_two_runs_of_the_same_calls_are_the_same() -> None:
+    def tape() -> list[str]:
+        session = Session(EmulatedLink("modern"))
+        session.call(1, "bdev_malloc_create", MALLOC, wait=True)
+        session.call(2, "bdev_get_bdevs", {}, wait=False)
+        session.rest(10**8)
+        return session.tape.lines
+
+    assert tape() == tape()
+
+
+@pytest.mark.xfail(strict=True, reason="a deferred create of the same name confuses the checker")
+def test_delete_of_a_bdev_whose_name_a_deferred_create_wants_is_kept() -> None:
+    session = Session(EmulatedLink("modern"))
+    session.call(1, "bdev_passthru_create", {"base_bdev_name": "b", "name": "a"}, wait=True)
+    session.call(1, "bdev_malloc_create", MALLOC, wait=True)
+    session.call(1, "bdev_malloc_delete", {"name": "a"}, wait=True)
+    session.call(1, "bdev_get_bdevs", {}, wait=True)
+    assert session.judge().violations == ()
+
+
+# -- planted faults --------------------------------------------------------------------------------
+
+SHORTEST = [
+    ("create-replies-early", BASICS, ["bdev_malloc_create"]),
+    ("create-names-another", BASICS, ["bdev_malloc_create"]),
+    ("lookup-misses", BASICS[::2], ["bdev_malloc_create", *["bdev_get_bdevs"] * 2]),
+    ("registered-twice", ("bdev_malloc_create", "notify_get_notifications"), None),
+    ("delete-replies-early", BASICS, None),
+    ("replies-twice", BASICS, ["bdev_get_bdevs"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("fault", "methods", "shortest"), SHORTEST, ids=[row[0] for row in SHORTEST]
+)
+def test_planted_fault_is_found_under_its_rule_and_made_small(
+    fault: str, methods: Sequence[str], shortest: list[str] | None
+) -> None:
+    text = found(fault, methods, 300)
+    assert f"\n{FAULTS[fault].rule.name}: " in text, text
+    calls = calls_in(text)
+    if shortest is None:
+        assert len(calls) <= 6, text
+    else:
+        assert calls == shortest, text
+
+
+def test_what_is_found_is_told_with_a_script_that_finds_it_again() -> None:
+    text = found("create-replies-early", BASICS, 300)
+    script = text.partition("To see it again:\n\n")[2]
+    session = Session(EmulatedLink("modern", faults=frozenset(["create-replies-early"])))
+    for line in script.splitlines():
+        _, method, *arguments = line.split()
+        session.call(1, method, params_of(method, arguments), wait=True)
+    (violation,) = session.judge().violations
+    assert violation.rule == "create-after-register"
+
+
+# -- what is called --------------------------------------------------------------------------------
+
+
+def test_every_method_that_is_driven_is_catalogued_and_can_be_drawn() -> None:
+    assert set(METHODS) <= set(methods())
+    assert set(calls_of()) == set(METHODS)
+
+
+def test_method_whose_parameters_nobody_knows_is_refused() -> None:
+    with pytest.raises(KeyError):
+        calls_of(["bdev_nvme_attach_controller"])
+    with pytest.raises(KeyError):
+        calls_of(["no_such_method"])
+
+
+# -- sessions and scripts --------------------------------------------------------------------------
+
+
+def test_issue_3413_is_judged_from_a_session() -> None:
+    def run(variant: str) -> Verdict:
+        session = Session(EmulatedLink(variant))
+        latency = dict.fromkeys(
+            [f"{kind}_{way}_latency" for kind in ("avg", "p99") for way in ("read", "write")],
+            1_000_000,
+        )
+        for number in (0, 1):
+            session.call(1, "bdev_malloc_create", {**MALLOC, "name": f"m{number}"}, wait=True)
+            delay = {"name": f"d{number}", "base_bdev_name": f"m{number}", **latency}
+            session.call(1, "bdev_delay_create", delay, wait=True)
+        raid = {"name": "r", "raid_level": "raid1", "base_bdevs": ["d0", "d1"], "superblock": True}
+        session.call(1, "bdev_raid_create", raid, wait=True)
+        store = {"bdev_name": "r", "lvs_name": "l"}
+        number = session.call(1, "bdev_lvol_create_lvstore", store, wait=True)
+        reply = session.replies[number]
+        assert reply is not None
+        assert ("error" in reply) == (variant == "buggy")
+        return session.judge().verdict
+
+    verdicts = {variant: run(variant) for variant in ("buggy", "fix-commit", "modern")}
+    assert verdicts == {
+        "buggy": Verdict.VIOLATES,
+        "fix-commit": Verdict.CONFORMS,
+        "modern": Verdict.CONFORMS,
+    }
+
+
+def test_script_says_what_was_not_waited_for_and_what_rpc_py_cannot_say() -> None:
+    steps = [
+        Step(1, "bdev_malloc_create", MALLOC, wait=False),
+        Step(0, "", {}, wait=False, rest_ns=25_000_000),
+        Step(1, "bdev_get_bdevs", {"name": 5}, wait=True),
+        Step(1, "no_such_method", {"x": 1}, wait=True),
+    ]
+    assert script_of(steps).splitlines() == [
+        "rpc.py bdev_malloc_create -b a 64.0 512 &",
+        "sleep 0.025",
+        '# not a call of rpc.py: {"jsonrpc": "2.0", "id": 1, "method": "bdev_get_bdevs", '
+        '"params": {"name": 5}}',
+        '# not a call of rpc.py: {"jsonrpc": "2.0", "id": 1, "method": "no_such_method", '
+        '"params": {"x": 1}}',
+        "wait",
+    ]
+
+
+@hypothesis.given(hypothesis.strategies.data())
+def test_arguments_send_the_parameters_that_they_were_made_of(
+    data: hypothesis.strategies.DataObject,
+) -> None:
+    method = data.draw(hypothesis.strategies.sampled_from(sorted(METHODS)))
+    params = data.draw(calls_of()[method])
+    arguments = arguments_of(method, params)
+    if arguments is not None:
+        sent = params_of(method, arguments)
+        assert {key: sent[key] for key in params} == params
+        assert all(value is False for key, value in sent.items() if key not in params)
