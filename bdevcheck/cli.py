@@ -25,6 +25,7 @@ from bdevcheck.command.emulate import emulate
 from bdevcheck.command.explore import explore
 from bdevcheck.command.export import export
 from bdevcheck.command.record import record
+from bdevcheck.command.run import run
 from bdevcheck.command.support import (
     EXIT_INTERNAL,
     EXIT_INTERRUPTED,
@@ -108,8 +109,9 @@ def cli() -> None:
     bdevcheck draw raid -o raid.svg               a life cycle as a picture
     bdevcheck emulate --socket target.sock        a target that behaves as SPDK does
     bdevcheck record --listen p.sock -o run.jsonl what crosses a target's socket
+    bdevcheck run calls.sh --socket spdk.sock     what a target answers to a script
     """
 
 
-for each in (check, explore, compare, draw, catalogue, export, convert, emulate, record):
+for each in (check, explore, compare, draw, catalogue, export, convert, emulate, record, run):
     cli.add_command(each)

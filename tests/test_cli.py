@@ -326,6 +326,10 @@ NEEDED = {
         "never|end|always|SECONDS", "[-- COMMAND...]", "BDEVCHECK_SOCKET", "{socket}",
         "1 for a violation; else that of COMMAND if it failed; else the verdict",
     ],
+    "run": [
+        "SCRIPT", "calls of rpc.py", "standard input", "tcp:HOST:PORT", "--pace", "pipelined",
+        "--timeout", "--json", "0 if all was answered with a result", "2 if SCRIPT cannot be read",
+    ],
 }  # fmt: skip
 
 

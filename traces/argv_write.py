@@ -39,11 +39,18 @@ def _words(argument: Argument, params: Mapping[str, object]) -> Iterator[str]:
         return
     value = params[name]
     if isinstance(value, bool):
-        if value != (argument.kind == "false"):
-            yield argument.flags[0]
+        yield from _flag(argument, says=value)
         return
     text = _text(argument.kind, value, params.get(unit))
     yield from (argument.flags[0], text) if argument.flags else (text,)
+
+
+def _flag(argument: Argument, *, says: bool) -> Iterator[str]:
+    """Yield the flag that says so; nothing where it is said by leaving the flag away."""
+    if argument.kind == "yesno":
+        yield next(flag for flag in argument.flags if flag.startswith("--no-") != says)
+    elif says != (argument.kind == "false"):
+        yield argument.flags[0]
 
 
 def _text(kind: str, value: object, unit: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bdevcheck.traces.argv_write import arguments_of
+from bdevcheck.traces.driver.script import AS_JSON
 
 S_NS = 10**9
 
@@ -46,5 +47,5 @@ def _call(step: Step) -> str:
     arguments = arguments_of(step.method, step.params)
     if arguments is None:
         request = {"jsonrpc": "2.0", "id": 1, "method": step.method, "params": dict(step.params)}
-        return f"# not a call of rpc.py: {json.dumps(request)}"
+        return AS_JSON + json.dumps(request)
     return shlex.join(["rpc.py", step.method, *arguments])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Bdev, Done, Io
-from bdevcheck.traces.target.modules.common import delete_of, new_bdev
+from bdevcheck.traces.target.modules.common import Saved, delete_of, new_bdev, saved_call
 from bdevcheck.traces.target.modules.contents import (
     Contents,
     open_file,
@@ -134,6 +134,17 @@ def _rescan(target: Target, bdev: Bdev) -> None:
         target.layer.soon(lambda: target.layer.unregister(bdev, lambda _: None))
     elif size is not None:
         resize(target, bdev, size // bdev.block_size)
+
+
+def saved(target: Target, bdev: Bdev) -> Saved:
+    """Return the call that makes a bdev again."""
+    told = bdev.details()[MODULE]
+    known = told if isinstance(told, dict) else {}
+    kept = {name: known.get(name) for name in ("filename", "readonly", "fallocate")}
+    is_new = is_since(target.settings.variant, NEW)
+    more = {"uuid": bdev.uuid, "nowait": known.get("nowait")} if is_new else {}
+    own = {"name": bdev.name, "block_size": bdev.block_size}
+    return saved_call("bdev_aio_create", {**own, **kept, **more})
 
 
 HANDLERS: Mapping[str, Handler] = {

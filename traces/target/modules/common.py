@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Bdev, Done, Io, done_at
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
     from bdevcheck.traces.target.target import Handler, Target
 
+Saved = dict[str, object]
+"""A call as save_config writes it."""
 IO_NS = 20 * US
 """How long an I/O on memory takes, with its message."""
 
@@ -41,7 +43,7 @@ def new_bdev(
 
     bdev = Bdev(
         name,
-        uuid or target.new_uuid(),
+        uuid or _new_uuid(target),
         module,
         product_name,
         *blocks,
@@ -56,6 +58,13 @@ def new_bdev(
     return bdev
 
 
+def _new_uuid(target: Target) -> str:
+    """Return a uuid that nobody has: one may have come in with what a run of this seed saved."""
+    while (uuid := target.new_uuid()) in target.layer.names:
+        pass
+    return uuid
+
+
 def delete_of(module: str, parameter: str = "name") -> Handler:
     """Return the handler of a delete method: the reply comes when the bdev is destroyed."""
 
@@ -64,6 +73,16 @@ def delete_of(module: str, parameter: str = "name") -> Handler:
         target.layer.unregister_by_name(name, module, answer(call))
 
     return delete
+
+
+def saved_call(method: str, params: Mapping[str, object]) -> Saved:
+    """Return a call as save_config writes it."""
+    return {"method": method, "params": dict(params)}
+
+
+def members_told(bdev: Bdev) -> dict[str, object]:
+    """Return what bdev_get_bdevs says of this product alone."""
+    return {key: value for each in bdev.extra.values() for key, value in each.items()}
 
 
 def answer(call: Call, result: object = True) -> Done:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bdevcheck.traces.record import FactKind
 from bdevcheck.traces.target.layer import Bdev, Done, Io, done_at
 from bdevcheck.traces.target.modules import stacked
-from bdevcheck.traces.target.modules.stacked import Kind, Record, Voice, undecoded
+from bdevcheck.traces.target.modules.common import Saved, saved_call
+from bdevcheck.traces.target.modules.stacked import Kind, Record, Voice, base_name, undecoded
 from bdevcheck.traces.target.reactor import US
 from bdevcheck.traces.target.refusal import Refused
 from bdevcheck.traces.target.release import is_since
@@ -106,6 +107,16 @@ def _unknown_latency(target: Target, call: Call) -> Refused:
     if is_since(target.settings.variant, ENUMS):
         return undecoded(call)
     return Refused(INVALID_PARAMS, "Please specify a valid latency type.")
+
+
+def saved(target: Target) -> Iterator[Saved]:
+    """Yield the creates of the bdevs that there are, with the latencies of now."""
+    for record in stacked.records_of(target, KIND):
+        if record.bdev is not None:
+            latencies = {name: record.params[name] for name in LATENCIES}
+            told = {"name": record.name, "base_bdev_name": base_name(target, record.base)}
+            uuid = {"uuid": record.bdev.uuid}
+            yield saved_call("bdev_delay_create", {**told, **uuid, **latencies})
 
 
 HANDLERS: Mapping[str, Handler] = {

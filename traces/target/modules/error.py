@@ -7,12 +7,13 @@ they are corrupt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Bdev, Done, Io
 from bdevcheck.traces.target.modules import stacked
+from bdevcheck.traces.target.modules.common import Saved, saved_call
 from bdevcheck.traces.target.modules.parts import NAMESPACE, part_uuid
 from bdevcheck.traces.target.modules.stacked import Kind, Record, Voice, undecoded
 from bdevcheck.traces.target.reactor import MS
@@ -208,6 +209,12 @@ def resume_pending(target: Target, call: Call) -> None:
 
 def _again(target: Target, disk: Disk, kind: Io, done: Done) -> Callable[[], None]:
     return lambda: _serve(target, disk, kind, done)
+
+
+def saved(target: Target) -> Iterator[Saved]:
+    """Yield the creates of all records, those that wait, too."""
+    for record in stacked.records_of(target, KIND):
+        yield saved_call("bdev_error_create", {"base_name": record.base})
 
 
 HANDLERS: Mapping[str, Handler] = {

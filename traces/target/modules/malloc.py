@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Bdev
 from bdevcheck.traces.target.modules import sizes
-from bdevcheck.traces.target.modules.common import delete_of, new_bdev
+from bdevcheck.traces.target.modules.common import (
+    Saved,
+    delete_of,
+    members_told,
+    new_bdev,
+    saved_call,
+)
 from bdevcheck.traces.target.modules.sizes import number
 from bdevcheck.traces.target.modules.stacked import given_uuid
 from bdevcheck.traces.target.refusal import Refused
@@ -94,6 +100,18 @@ def _default_name(target: Target) -> str:
     count = target.part(Count)
     count.next += 1
     return f"Malloc{count.next - 1}"
+
+
+def saved(target: Target, bdev: Bdev) -> Saved:
+    """Return the call that makes a bdev again."""
+    metadata = sizes.saved_metadata(bdev)
+    interleaved = metadata["md_size"] if members_told(bdev).get("md_interleave") else 0
+    size = bdev.block_size - (interleaved if isinstance(interleaved, int) else 0)
+    told = {"name": bdev.name, "num_blocks": bdev.num_blocks, "block_size": size}
+    more = {"physical_block_size": size, "uuid": bdev.uuid, "optimal_io_boundary": 0}
+    node = members_told(bdev).get("numa_id", ANY_NODE)
+    numa = {"numa_id": node} if is_since(target.settings.variant, NEW) else {}
+    return saved_call("bdev_malloc_create", {**told, **more, **metadata, **numa})
 
 
 HANDLERS: Mapping[str, Handler] = {

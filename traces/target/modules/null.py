@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Bdev, Storage
 from bdevcheck.traces.target.modules import sizes
-from bdevcheck.traces.target.modules.common import delete_of, new_bdev
+from bdevcheck.traces.target.modules.common import (
+    Saved,
+    delete_of,
+    members_told,
+    new_bdev,
+    saved_call,
+)
 from bdevcheck.traces.target.modules.sizes import number
 from bdevcheck.traces.target.modules.stacked import given_uuid
 from bdevcheck.traces.target.refusal import Aborted, Refused
@@ -29,6 +35,14 @@ PREFERRED = (
     "preferred_unmap_alignment",
     "preferred_unmap_granularity",
 )
+PREFERRED_SAVED = (
+    "preferred_write_granularity",
+    "preferred_write_alignment",
+    "optimal_write_size",
+    "preferred_unmap_granularity",
+    "preferred_unmap_alignment",
+)
+"""The same, in the order in which save_config writes them."""
 NEW = "v26.05"
 """The version that tells which sizes and places of I/O are preferred."""
 DIVIDED_BY_ZERO = "Floating point exception"
@@ -96,6 +110,16 @@ def _resize(target: Target, bdev: Bdev, mib: int) -> None:
     if bdev.module != MODULE or mib < bdev.block_size * bdev.num_blocks // MIB:
         raise Refused(EINVAL)
     sizes.resize(target, bdev, mib * MIB // bdev.block_size)
+
+
+def saved(target: Target, bdev: Bdev) -> Saved:
+    """Return the call that makes a bdev again."""
+    size = bdev.block_size - bdev.md_size
+    told = {"name": bdev.name, "num_blocks": bdev.num_blocks, "block_size": size}
+    more = {"physical_block_size": size, **sizes.saved_metadata(bdev), "uuid": bdev.uuid}
+    given, is_new = members_told(bdev), is_since(target.settings.variant, NEW)
+    preferred = {each: given.get(each, 0) for each in PREFERRED_SAVED} if is_new else {}
+    return saved_call("bdev_null_create", {**told, **more, **preferred})
 
 
 HANDLERS: Mapping[str, Handler] = {

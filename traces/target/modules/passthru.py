@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bdevcheck.traces.record import FactKind
 from bdevcheck.traces.target.layer import Bdev
 from bdevcheck.traces.target.modules import stacked
-from bdevcheck.traces.target.modules.stacked import Kind, Record, Voice
+from bdevcheck.traces.target.modules.common import Saved, saved_call
+from bdevcheck.traces.target.modules.stacked import Kind, Record, Voice, base_name
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
@@ -64,6 +65,14 @@ def create(target: Target, call: Call) -> None:
     name = str(call.params["name"])
     stacked.store(target, KIND, name, str(call.params["base_bdev_name"]), call.params)
     call.reply(name)
+
+
+def saved(target: Target) -> Iterator[Saved]:
+    """Yield the creates of the bdevs that there are."""
+    for record in stacked.records_of(target, KIND):
+        if record.bdev is not None:
+            told = {"base_bdev_name": base_name(target, record.base), "name": record.name}
+            yield saved_call("bdev_passthru_create", {**told, "uuid": record.bdev.uuid})
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Bdev
+from bdevcheck.traces.target.modules.common import members_told
 from bdevcheck.traces.target.refusal import Refused
 
 if TYPE_CHECKING:
@@ -68,6 +69,13 @@ def _protection_members(call: Call, kind: int) -> Mapping[str, object]:
         "enabled_dif_check_types": checks,
         "dif_pi_format": number(call, "dif_pi_format"),
     }
+
+
+def saved_metadata(bdev: Bdev) -> dict[str, object]:
+    """Return what save_config says of a bdev's metadata."""
+    told = members_told(bdev)
+    absent = {"dif_type": 0, "dif_is_head_of_md": False, "dif_pi_format": 0}
+    return {"md_size": bdev.md_size, **{key: told.get(key, no) for key, no in absent.items()}}
 
 
 def resize(target: Target, bdev: Bdev, blocks: int) -> None:

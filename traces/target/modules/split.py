@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Bdev, Module
+from bdevcheck.traces.target.modules.common import Saved, saved_call
 from bdevcheck.traces.target.modules.parts import PartBase, add_part, free, open_base, remove_all
 from bdevcheck.traces.target.refusal import Aborted, Refused
 
@@ -164,6 +165,13 @@ def _examine(target: Target, bdev: Bdev) -> None:
     except Refused:
         text = f"could not split bdev {bdev.name}"
         target.log.line("vbdev_split.c:418", "vbdev_split_examine", "ERROR", text)
+
+
+def saved(target: Target) -> Iterator[Saved]:
+    """Yield the creates of all records, those that wait, too."""
+    for cut in target.part(Cuts).stored:
+        parts = {"split_count": cut.count, "split_size_mb": cut.size_mib}
+        yield saved_call("bdev_split_create", {"base_bdev": cut.base, **parts})
 
 
 HANDLERS: Mapping[str, Handler] = {"bdev_split_create": create, "bdev_split_delete": delete}

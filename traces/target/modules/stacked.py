@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from bdevcheck.traces.target.target import Handler, Target
 
 __all__ = [
-    "Kind", "Record", "Voice", "abort", "deleter", "derived_uuid", "given_uuid", "inherited",
-    "module_of", "on_top", "record_of", "records_of", "store", "undecoded",
+    "Kind", "Record", "Voice", "abort", "base_name", "deleter", "derived_uuid", "given_uuid",
+    "inherited", "module_of", "on_top", "record_of", "records_of", "store", "undecoded",
 ]  # fmt: skip
 
 ENODEV, EEXIST = -19, -17
@@ -274,6 +274,12 @@ def derived_uuid(namespace: UUID, base: str, more: bytes = b"") -> str:
     """
     digest = hashlib.sha1(namespace.bytes + UUID(base).bytes + more, usedforsecurity=False)
     return str(UUID(bytes=digest.digest()[:16], version=5))
+
+
+def base_name(target: Target, name: str) -> str:
+    """Return a base's own name, where the record has an alias."""
+    bdev = target.layer.find(name)
+    return bdev.name if bdev is not None else name
 
 
 def undecoded(call: Call) -> Refused:

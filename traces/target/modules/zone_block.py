@@ -7,12 +7,13 @@ zone_block_init_zone_info and zone_block_write).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from bdevcheck.traces.target.layer import Bdev, Done, Io
 from bdevcheck.traces.target.modules import stacked
+from bdevcheck.traces.target.modules.common import Saved, saved_call
 from bdevcheck.traces.target.modules.stacked import Kind, Record, Voice
 from bdevcheck.traces.target.refusal import Refused
 
@@ -79,6 +80,13 @@ def create(target: Target, call: Call) -> None:
         text = f"Failed to create block zoned vbdev: {os.strerror(-refused.code)}"
         raise Refused(INTERNAL, text) from None
     call.reply(name)
+
+
+def saved(target: Target) -> Iterator[Saved]:
+    """Yield the creates of the bdevs that there are."""
+    for record in stacked.records_of(target, KIND):
+        if record.bdev is not None:
+            yield saved_call("bdev_zone_block_create", record.params)
 
 
 HANDLERS: Mapping[str, Handler] = {
