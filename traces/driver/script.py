@@ -95,7 +95,8 @@ def _rpc_lines(path: str, texts: Sequence[tuple[int, str]]) -> Iterator[Action]:
         if text.startswith(AS_JSON):
             conn += 1
             send = _sent(conn, _object(path, number, text.removeprefix(AS_JSON)), None)
-            yield from (send, *(Await(conn, key) for key in send.keys))
+            yield send
+            yield from (Await(conn, key) for key in send.keys)
             continue
         try:
             words = shlex.split(text, comments=True)
