@@ -290,6 +290,22 @@ def test_stuck_disk_stops_no_client_and_the_trace_says_what_is_missing(
     assert check(load([made.output])).verdict is Verdict.UNDECIDED
 
 
+def test_disk_that_stays_stuck_does_not_hold_the_end_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bdevcheck.traces.recorder.recorder.STOP_S", 0.2)
+
+    def record() -> None:
+        with _stuck_disk(monkeypatch), relay(tmp_path) as made:
+            client, target = made.connect()
+            with client, target:
+                client.sendall(request(1))
+                receive(target, len(request(1)))
+
+    with pytest.raises(OSError, match="did not take the end of the trace"):
+        record()
+
+
 def test_full_disk_ends_the_trace_and_not_the_connections(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from bdevcheck.traces.recorder.sink import Fsync, open_sink
 from bdevcheck.traces.wire import STOPPED
 
 _LOOK_S = 0.005
+STOP_S = 30.0
+"""How long the end of a recording waits for the disk; then the trace is not whole."""
+_STUCK = "the disk did not take the end of the trace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +104,12 @@ class Recorder:
         proxy.listener.close()
         scribe.queue.put(Event("meta", now(), note=STOPPED))
         scribe.queue.end()
-        while scribe.is_writing:
+        end = time.monotonic() + STOP_S
+        while scribe.is_writing and time.monotonic() < end:
             await asyncio.sleep(_LOOK_S)  # no thread waits for it, or it would outlast the loop
         done = scribe.transcript
-        return Recorded(tuple(scribe.sink.parts), done.seq, done.dropped, scribe.failure)
+        failure = scribe.failure or (_STUCK if scribe.is_writing else "")
+        return Recorded(tuple(scribe.sink.parts), done.seq, done.dropped, failure)
 
     async def __aenter__(self) -> Recorder:
         await self.start()
