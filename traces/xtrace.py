@@ -26,7 +26,7 @@ _LINE = re.compile(
     rb"[ +]*\d\d:\d\d:\d\d \S{0,256} *-- \S{1,256}@\d{1,9}(?: -- [$#]|:) (?P<command>.*)"
 )
 _CALL = re.compile(rb"(?:rpc_cmd|(?:\S*/)?rpc\.py)(?: |$)")
-_VALUED = frozenset({"-s", "-p", "-t", "-r", "--verbose", "--plugin"})
+VALUED = frozenset({"-s", "-p", "-t", "-r", "--verbose", "--plugin"})
 """Options of rpc.py itself that have a value."""
 _METHOD = re.compile(r"[A-Za-z_]\w*$")
 _UNSEEN = "a test script also makes calls that its log does not show"
@@ -131,5 +131,5 @@ def _words(command: bytes) -> list[str] | None:
     except ValueError:
         return None
     while words and words[0].startswith("-"):
-        words = words[1 + (words[0] in _VALUED) :]
+        words = words[1 + (words[0] in VALUED) :]
     return words if words and _METHOD.match(words[0]) else None

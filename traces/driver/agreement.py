@@ -33,9 +33,31 @@ class Difference:
 
 @dataclass(slots=True)
 class Uuids:
-    """Which uuid of the target stands for a recorded one."""
+    """Which uuid of the target stands for a recorded one, and for no other.
+
+    What the client chose stands for itself; what the recorded target has `told` it chose.
+    """
 
     known: dict[str, str] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+    _taken: dict[str, str] = field(default_factory=dict)
+
+    def tell(self, recorded: object) -> None:
+        """Take note of what a recorded target told."""
+        for text in strings_of(recorded):
+            self.told.update(UUID.findall(text))
+
+    def ask(self, text: str) -> None:
+        """Take note of what a client asks: a uuid that nobody has told it is its own."""
+        for each in UUID.findall(text):
+            if each not in self.told:
+                self._know(each, each)
+
+    def as_here(self, data: bytes) -> bytes:
+        """Return what a client asks, with the target's uuids for the recorded ones."""
+        text = data.decode("utf-8", "surrogateescape")
+        self.ask(text)
+        return self.translate(text).encode("utf-8", "surrogateescape")
 
     def learn(self, recorded: object, found: object) -> None:
         """Take note of the uuids that stand in the same places of two replies."""
@@ -43,12 +65,25 @@ class Uuids:
             olds, news = UUID.findall(old), UUID.findall(new)
             if len(olds) == len(news):
                 for one, other in zip(olds, news, strict=True):
-                    if one != _ZERO:
-                        self.known.setdefault(one, other)
+                    self._know(one, other)
+
+    def _know(self, one: str, other: str) -> None:
+        if _ZERO not in (one, other) and one not in self.known and other not in self._taken:
+            self.known[one] = other
+            self._taken[other] = one
 
     def translate(self, text: str) -> str:
         """Return a text with the target's uuids for the recorded ones."""
         return UUID.sub(lambda found: self.known.get(found[0], found[0]), text)
+
+
+def strings_of(value: object) -> Iterator[str]:
+    """Yield the texts in a JSON value; names of members are none."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from strings_of(each)
 
 
 def _texts(recorded: object, found: object) -> Iterator[tuple[str, str]]:
@@ -123,6 +158,10 @@ class Agreement:
             recorded, seen = (UUID.sub("<uuid>", text) for text in (each.recorded, each.found))
             self.kinds[method, path, recorded, seen] += 1
 
+    def take(self, method: str, recorded: object, found: object, uuids: Uuids) -> None:
+        """Compare a reply with the recorded one, and count it; None is no reply."""
+        self.add(method, compare(_body(recorded), _body(found), uuids))
+
     def merge(self, other: Agreement) -> None:
         """Add the counts of another."""
         self.replies += other.replies
@@ -134,7 +173,7 @@ def agreement_of(exchanges: Iterable[tuple[str, object, object]], uuids: Uuids) 
     """Return the agreement of (method, recorded reply, found reply); None is no reply."""
     agreement = Agreement()
     for method, recorded, found in exchanges:
-        agreement.add(method, compare(_body(recorded), _body(found), uuids))
+        agreement.take(method, recorded, found, uuids)
     return agreement
 
 

@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bdevcheck.traces.driver.action import NO_REQUEST, Ask, asks_of
 from bdevcheck.traces.driver.agreement import Uuids
+from bdevcheck.traces.driver.matching import NULL, Open, key_of
+from bdevcheck.traces.driver.recorded import bytes_of
 from bdevcheck.traces.source import read_lines
 from bdevcheck.traces.target.attach import attach
 from bdevcheck.traces.target.local import LocalWire
@@ -72,10 +75,8 @@ class _Player:
     server: Server
     replay: Replay = field(default_factory=Replay)
     lines: dict[int, _Line] = field(default_factory=dict)
-    open: dict[tuple[int, str], list[_Asked]] = field(default_factory=lambda: defaultdict(list))
-    unrecorded: dict[tuple[int, str], list[_Asked]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    open: defaultdict[int, Open[_Asked]] = field(default_factory=lambda: defaultdict(Open))
+    unrecorded: defaultdict[int, Open[_Asked]] = field(default_factory=lambda: defaultdict(Open))
 
     def play(self, record: Mapping[str, object]) -> None:
         """Do what a record says that the client did."""
@@ -89,10 +90,10 @@ class _Player:
                 self.lines[conn].wire.is_gone = True
                 self.lines[conn].connection.end()
             case "msg" if record.get("dir") == "c2s":
-                self._send(conn, record["msg"])
+                self._send(conn, record)
             case "unparsable" if record.get("dir") == "c2s":
-                raw = str(record.get("raw", ""))
-                self._line(conn).connection.feed(raw.encode("utf-8", "surrogateescape"))
+                self._ask(conn, Ask(NO_REQUEST, NULL))
+                self._line(conn).connection.feed(bytes_of(record))
 
     def _line(self, conn: int) -> _Line:
         if conn not in self.lines:
@@ -100,23 +101,23 @@ class _Player:
             self.lines[conn] = _Line(wire, self.server.accept(wire))
         return self.lines[conn]
 
-    def _send(self, conn: int, message: object) -> None:
-        for each in _members(message):
-            method = each.get("method")
-            asked = _Asked(method if isinstance(method, str) else "no method")
-            key = conn, json.dumps(each.get("id"))
-            self.replay.asked.append(asked)
-            self.open[key].append(asked)
-            self.unrecorded[key].append(asked)
-        text = self.replay.uuids.translate(json.dumps(message))
-        self._line(conn).connection.feed(text.encode())
+    def _send(self, conn: int, record: Mapping[str, object]) -> None:
+        for ask in asks_of(record.get("msg")):
+            self._ask(conn, ask)
+        self._line(conn).connection.feed(self.replay.uuids.as_here(bytes_of(record)))
+
+    def _ask(self, conn: int, ask: Ask) -> None:
+        asked = _Asked(ask.method)
+        self.replay.asked.append(asked)
+        self.open[conn].ask(ask.key, asked)
+        self.unrecorded[conn].ask(ask.key, asked)
 
     def hear(self) -> None:
         """Take the replies that have come."""
         for conn, line in self.lines.items():
             for reply in line.wire.replies:
                 for each in _members(reply):
-                    asked = _first(self.open, (conn, json.dumps(each.get("id"))))
+                    asked = self.open[conn].answer(key_of(each))
                     if asked is not None:
                         asked.found = each
                         self.replay.uuids.learn(asked.recorded, each)
@@ -125,8 +126,11 @@ class _Player:
     def expect(self, record: Mapping[str, object]) -> None:
         """Take note of a recorded reply."""
         conn = record.get("conn")
+        if not isinstance(conn, int):
+            return
+        self.replay.uuids.tell(record.get("msg"))
         for each in _members(record.get("msg")):
-            asked = _first(self.unrecorded, (int(str(conn)), json.dumps(each.get("id"))))
+            asked = self.unrecorded[conn].answer(key_of(each))
             if asked is not None:
                 asked.recorded = each
                 self.replay.uuids.learn(each, asked.found)
@@ -134,9 +138,10 @@ class _Player:
     def await_replies(self, record: Mapping[str, object]) -> None:
         """Wait for what the client had been answered on a connection before it went on there."""
         conn, end = record.get("conn"), self.reactor.now_ns + PATIENCE_NS
+        if not isinstance(conn, int):
+            return
         while not self.replay.has_ended and any(
-            key[0] == conn and any(each.recorded is not None for each in waiting)
-            for key, waiting in self.open.items()
+            each.recorded is not None for each in self.open[conn]
         ):
             due = self.reactor.next_due()
             if due is None or due > end:
@@ -160,11 +165,6 @@ class _Player:
 def _members(message: object) -> Iterable[dict[str, object]]:
     members = message if isinstance(message, list) else [message]
     return [each for each in members if isinstance(each, dict)]
-
-
-def _first(open_: dict[tuple[int, str], list[_Asked]], key: tuple[int, str]) -> _Asked | None:
-    waiting = open_.get(key)
-    return waiting.pop(0) if waiting else None
 
 
 def records_of(path: Path) -> list[dict[str, object]]:
