@@ -9,8 +9,10 @@ What a target may do with the name `n`, as LIFECYCLE has it:
 * class S (`bdev_malloc_create`): registers and queues its reply in one call;
 * class A (`bdev_aio_create`): starts, registers, then queues its reply;
 * a raid with superblock whose bases are there (3.2): the same, but versions before the fix may
-  queue the reply as soon as it is built, and may get stuck for ever; cost 0 for the choice;
-* a delete: starts unregistration, which ends by itself; the reply is queued after that;
+  queue the reply as soon as it is built, and may get stuck for ever; cost 0 for the choice. Nobody
+  deletes a stuck raid between the queueing of its reply and its sending;
+* a delete: starts unregistration, which ends by itself; the reply is queued after that, whatever
+  other objects wait for the name;
 * a look-up: what it answers is true at some moment between request and reply;
 * hot removal: seen in the log only;
 * unknown clients, who make and delete bdevs of this name, though not while a create of this trace
@@ -165,7 +167,7 @@ def _own_steps(life: Life, name: str) -> Iterator[tuple[Life, str, str]]:
             yield listed, "listed", "registered"
         if life.method == "raid":
             yield replace(life, bdev="stuck"), name, ""
-    if life.state == "begun" and (life.born or life.method == "raid"):
+    if life.state == "begun" and (life.born or (life.method == "raid" and life.bdev != "gone")):
         yield replace(life, state="queued"), name, ""
     if life.bdev == "leaving":
         yield replace(life, bdev="gone"), "free", "unlisted"
@@ -209,15 +211,10 @@ def _steps_of_other_call(
         for after in _leave(world):
             yield now("begun", after), "unregistering"
         for life in world.lives:
-            if life.bdev == "stuck":
+            if life.bdev == "stuck" and life.state != "queued":
                 yield now("begun", _with(world, life, replace(life, bdev="gone"), world.name)), ""
-    if method == "delete" and state == "begun" and world.name == "free" and _all_over(world):
+    if method == "delete" and state == "begun" and world.name == "free":
         yield now("true", world), ""
-
-
-def _all_over(world: World) -> bool:
-    """Tell whether no object of this name is anywhere on its way."""
-    return all(life.bdev == "gone" or life.state == "asked" for life in world.lives)
 
 
 def _leave(world: World) -> Iterator[World]:
@@ -244,6 +241,6 @@ def _answer_other(world: World, seen: Seen) -> Iterator[World]:
     rest = replace(world, asked=tuple(each for each in world.asked if each[0] != call))
     if state == "true":
         yield rest
-    elif method == "lookup" or state == "begun":
+    elif method == "lookup" or state == "begun" or world.name == "listed":
         lie = FAULT + 1 + (method == "lookup")  # it reads one list, and is believed first
         yield replace(rest, cost=world.cost + lie)

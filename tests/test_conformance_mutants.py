@@ -7,9 +7,9 @@ end in an error reply: who is refused has no effect, so the checker does not fol
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,10 @@ PLAIN = {
 ROW_SURVIVORS = {
     "each create makes an object of its own; this is for systems that use one object again": """
         bdev: allocate failed, allocate gone, appear failed, defer failed, defer gone,
-            assemble absent, assemble failed, is_over absent""",
+            assemble absent, assemble failed""",
     "the checker never enters the state: nothing that it observes leads there": """
         bdev: unregister claimed, discard offline, has_registered claimed, has_registered offline,
-            is_nameless offline, is_settled claimed, is_settled offline
+            is_nameless offline, is_away offline, is_settled claimed, is_settled offline
         raid: assemble offline, revive offline, free offline, superblock_write_started offline,
             is_quiet offline, is_building offline, free clearing, is_quiet clearing
         rpc: is_handled queued_error, is_handled sent_ok, is_handled sent_error""",
@@ -55,8 +55,8 @@ ROW_SURVIVORS = {
         bdev: has_registered unregistering, has_registered destructing, is_nameless destructing,
             is_settled unregistering, is_settled destructing""",
     "a state from which another step leads to the same place explains the same": """
-        bdev: is_unborn absent, is_unborn failed, is_nameless allocated,
-            is_nameless examining, is_nameless stuck, is_nameless failed, is_nameless deferred,
+        bdev: is_unborn absent, is_unborn failed, is_away stuck, is_nameless allocated,
+            is_nameless stuck, is_nameless failed, is_nameless deferred,
             is_nameless completing, is_nameless gone, is_settled failed, is_settled registered,
             is_settled removing
         raid: free absent, free reading, free writing, free completing,
@@ -120,7 +120,46 @@ def _completed_before_its_reply_is_seen() -> Script:
     return script.reply(30).inserting(300, "r").tick(900)
 
 
+def _deleted_beside_another_that_waits(create: Callable[[Script], Script]) -> Script:
+    """Delete a bdev while another create of its name is under way, and see that one registered."""
+    script = create(Script().base(0, "a", "b").make(20, 25, "r"))
+    script.request(40, "bdev_malloc_delete", name="r").removing(41, "r").removed(42, "r").reply(45)
+    return script.lookup(700, 705, "r").tick(2000)
+
+
+def _deferred(script: Script) -> Script:
+    script.request(5, "bdev_passthru_create", conn=2, name="r", base_bdev_name="c").reply(9, conn=2)
+    return script.base(600, "c").inserting(602, "r")
+
+
+def _not_begun(script: Script) -> Script:
+    script.request(30, "bdev_malloc_create", conn=2, name="r").inserting(600, "r")
+    return script.reply(604, "r", conn=2)
+
+
+def _begun(script: Script) -> Script:
+    script.request(16, "bdev_aio_create", conn=2, name="r").inserting(600, "r")
+    return script.reply(604, "r", conn=2)
+
+
+def _assembled(script: Script) -> Script:
+    return script.raid(16, "r", "a", "b", conn=2).inserting(600, "r").reply(604, conn=2)
+
+
+def _completed(script: Script) -> Script:
+    script.raid(5, "r", "a", "c", conn=2).reply(9, conn=2).base(12, "c", conn=3)
+    return script.inserting(600, "r")
+
+
+def _answered_without_unregistering() -> Script:
+    script = Script().base(0, "a").request(20, "bdev_malloc_delete", name="a").reply(25)
+    return script.lookup(30, 35, "a").tick(2000)
+
+
+WAITING = (_deferred, _not_begun, _begun, _assembled, _completed)
 MORE = (
+    *(partial(_deleted_beside_another_that_waits, create) for create in WAITING),
+    _answered_without_unregistering,
     _assembled_by_hand,
     _never_assembled,
     _made_by_others_after_its_end,

@@ -66,7 +66,10 @@ SURVIVORS: dict[Pattern, str] = {
     ),
     ("bdev", "is_unregistered", "destructing gone"): "a base is unlisted after the raid let it go",
     ("bdev", "is_unborn", "absent allocated"): "no version answers before the superblock write",
-    ("bdev", "is_over", "absent"): "a delete that has begun had a bdev",
+    ("bdev", "is_over", "absent gone"): _STACK,
+    ("bdev", "is_away", "absent allocated deferred examining"): (
+        "the bdev of a delete that has begun is gone, or comes back from its superblock"
+    ),
     ("rpc", "drop", "*"): _CONNECTION,
     ("rpc", "*", "dropped"): _CONNECTION,
     ("rpc", "is_pending", "*"): _NOBODY,

@@ -81,7 +81,6 @@ def test_two_runs_of_the_same_calls_are_the_same() -> None:
     assert tape() == tape()
 
 
-@pytest.mark.xfail(strict=True, reason="a deferred create of the same name confuses the checker")
 def test_delete_of_a_bdev_whose_name_a_deferred_create_wants_is_kept() -> None:
     session = Session(EmulatedLink("modern"))
     session.call(1, "bdev_passthru_create", {"base_bdev_name": "b", "name": "a"}, wait=True)

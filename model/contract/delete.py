@@ -14,12 +14,19 @@ DELETE = (
     Clause("no such bdev", {"rpc": "serve_error", "name": "is_unlisted", "raid": "is_absent"}),
     Clause(
         "reply queued: unregistered",
-        {"rpc": "queue_ok", "name": "is_free", "each bdev": "is_over"},
+        {"rpc": "queue_ok", "name": "is_free", "each bdev": "is_away"},
         forced=True,
     ),
     Clause(
         "reply queued before unregistration ended",
         {"rpc": "queue_ok"},
+        breaks=DELETE_AFTER_UNREGISTER.name,
+        fault=True,
+        reply=True,
+    ),
+    Clause(
+        "answered without unregistering",
+        {"rpc": "serve_ok", "name": "is_listed"},
         breaks=DELETE_AFTER_UNREGISTER.name,
         fault=True,
         reply=True,

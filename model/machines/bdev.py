@@ -20,7 +20,8 @@ _LEAVING = ("unregistering", "removing")
 _BORN = (*_LISTED, *_LEAVING, "destructing", "offline", "gone")
 _DEFERRED = ("deferred", "completing")
 _UNREGISTERED = (*_UNBORN, *_DEFERRED, *_LEAVING, "destructing", "offline", "gone")
-_NAMELESS = (*_UNBORN, *_DEFERRED, "destructing", "offline", "gone")
+_AWAY = (*_UNBORN, *_DEFERRED, "offline", "gone")
+_NAMELESS = (*_AWAY, "destructing")
 BDEV = declare(
     "bdev",
     [
@@ -71,6 +72,7 @@ BDEV = declare(
         ("is_unborn", _UNBORN, "="),
         ("is_deferred", _DEFERRED, "="),
         ("is_nameless", _NAMELESS, "="),
+        ("is_away", _AWAY, "="),
         ("is_stuck", "stuck", "="),
         ("is_over", ["absent", "failed", "gone"], "="),
         ("is_settled", ["failed", *_BORN], "="),
