@@ -26,6 +26,7 @@ from bdevcheck.command.explore import explore
 from bdevcheck.command.export import export
 from bdevcheck.command.record import record
 from bdevcheck.command.run import run
+from bdevcheck.command.shorten import shorten
 from bdevcheck.command.support import (
     EXIT_INTERNAL,
     EXIT_INTERRUPTED,
@@ -101,6 +102,7 @@ def cli() -> None:
 
     \b
     bdevcheck check run.wire.jsonl target.log     was the target wrong, or the client?
+    bdevcheck shorten run.jsonl -o few.wire.jsonl the part that shows a violation
     bdevcheck explore issue-3413 --variant buggy  what can happen in a version of SPDK
     bdevcheck compare issue-3413                  what a client sees in one version alone
     bdevcheck catalogue bdev_raid_create          when each version answers a method
@@ -113,5 +115,7 @@ def cli() -> None:
     """
 
 
-for each in (check, explore, compare, draw, catalogue, export, convert, emulate, record, run):
+for each in (
+    check, shorten, explore, compare, draw, catalogue, export, convert, emulate, record, run
+):  # fmt: skip
     cli.add_command(each)

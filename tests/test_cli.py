@@ -293,6 +293,10 @@ NEEDED = {
         "--follow", "while it is written", "--checkpoint", "--every", "go on from there",
         "does the target behave like", *JUDGED, *VARIANTS, *VERSIONS,
     ],
+    "shorten": [
+        "FILE...", "OUT", "hide no alibi", "0 if OUT is written", "3 if there is no such violation",
+        "NAME.wire.jsonl and NAME.log", *JUDGED,
+    ],
     "explore": [
         "[SYSTEM]", "Without SYSTEM, lists the systems", "0 if every property holds", "1 if one",
         "3 if the bound", "--max-states", "default: modern", *(v.about for v in VARIANTS.values()),

@@ -157,7 +157,7 @@ def _answered_without_unregistering() -> Script:
 
 
 WAITING = (_deferred, _not_begun, _begun, _assembled, _completed)
-MORE = (
+MORE: tuple[Callable[[], Script], ...] = (
     *(partial(_deleted_beside_another_that_waits, create) for create in WAITING),
     _answered_without_unregistering,
     _assembled_by_hand,

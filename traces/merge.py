@@ -175,6 +175,15 @@ def _read_log(
     return heard, log, notes
 
 
+def logs_among(paths: Iterable[str | PathLike[str]]) -> list[tuple[str, Iterator[Item]]]:
+    """Open the files of a target's log again: the name of each and its lines, in order of time."""
+    opened = open_inputs(paths)
+    forms = [each.form for each in opened]
+    form = Form.LOG if Form.LOG in forms else Form.RPCLOG
+    files = [each for each in opened if each.form is form]
+    return [(each.name, each.items) for each in (_in_time(files) if len(files) > 1 else files)]
+
+
 def _in_time(files: Iterable[Input]) -> list[Input]:
     """Return the files of a log in the order of their first times."""
     timed = []

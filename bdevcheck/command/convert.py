@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Literal
+from collections.abc import Iterator
+from typing import Literal
 
 import click
 
+from bdevcheck.command.output import protect, write_lines
 from bdevcheck.traces.detect import Form
 
 STDOUT = "-"
@@ -72,7 +71,8 @@ def convert(
     from bdevcheck.traces.export import Tally, export
     from bdevcheck.traces.merge import load
 
-    _protect(inputs, output, force=force)
+    if output != STDOUT:
+        protect(inputs, output, force=force)
     forms: dict[str | os.PathLike[str], Form] = {}
     if read_as is not None:
         forms = dict.fromkeys(inputs, Form(read_as))
@@ -83,43 +83,9 @@ def convert(
     return 0
 
 
-def _protect(inputs: Iterable[str], output: str, *, force: bool) -> None:
-    """Refuse to write over what is read, ever, and over what is there unless that is asked for."""
-    from bdevcheck.command.intake import real_path
-
-    if output == STDOUT:
-        return
-    if real_path(output) in {real_path(path) for path in inputs}:
-        raise click.BadParameter(f"{output} is an input")
-    if os.path.exists(output) and not os.path.isfile(output):
-        raise click.BadParameter(f"{output} is no regular file")
-    _refuse_existing(output, force=force)
-
-
-def _refuse_existing(output: str, *, force: bool) -> None:
-    if not force and os.path.lexists(output):
-        raise click.BadParameter(f"{output} is there already; --force overwrites it")
-
-
 def _write(lines: Iterator[str], output: str, *, force: bool) -> None:
     if output == STDOUT:
         for line in lines:
             click.echo(line)
         return
-    with _beside(Path(output)) as stream:
-        stream.writelines(f"{line}\n" for line in lines)
-        stream.flush()
-        _refuse_existing(output, force=force)  # it may have come meanwhile
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[IO[str]]:
-    """Give a file that takes the place of `path` at the end, and is gone if that does not come."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
-    try:
-        with part.open("x", encoding="utf-8", newline="\n") as stream:
-            yield stream
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_lines(output, (line.encode() for line in lines), force=force)
