@@ -27,6 +27,8 @@ from bdevcheck.traces.merge import (
     Forms,
     Input,
     gather,
+    look_ahead,
+    open_again,
     open_inputs,
 )
 from bdevcheck.traces.pause import rare_collector
@@ -84,11 +86,18 @@ def check_files(
 ) -> Report:
     """Judge the files of one run; a recording of the wire alone is not held in memory.
 
-    The rest is as in `check` and `traces.load`. Raises InputError.
+    One that turns out late to hold lines of a log too is read once more, and then held. The rest is
+    as in `check` and `traces.load`. Raises InputError.
     """
-    inputs = open_inputs(paths, forms)
+    named = list(paths)
+    inputs = open_inputs(named, forms)
     if len(inputs) == 1 and inputs[0].form is Form.WIRE:
-        return _check_stream(inputs[0], machines, rules, progress)
+        wire = inputs[0] = look_ahead(inputs[0])
+        if not wire.is_mixed:
+            report = _check_stream(wire, machines, rules, progress)
+            if not wire.is_mixed:
+                return report
+            inputs = [open_again(wire, named[0])]
     trace = gather(inputs, tolerance_ns=tolerance_ns, utc_offset_s=utc_offset_s)
     return check(trace, rules=rules, machines=machines, progress=progress)
 
@@ -153,7 +162,7 @@ def _check_stream(
             if progress is not None:
                 _tell(progress, number, 0)
             run.take(number, data)
-            if run.reading.lost is not None:
+            if run.reading.lost is not None or source.is_mixed:
                 break
         return run.finish()
 

@@ -42,8 +42,13 @@ def outcome_text(reply: Reply) -> str:
     if reply.error is not None:
         return cut(f"error {reply.error.code} {reply.error.message}")
     if isinstance(reply.result, list):
-        return f"reply: a list of {len(reply.result)}"
+        return list_text(len(reply.result))
     return cut(f"reply {json_text(reply.result)}")
+
+
+def list_text(count: int) -> str:
+    """Say in a few words that a reply is a list."""
+    return f"reply: a list of {count}"
 
 
 def json_text(value: object) -> str:

@@ -88,3 +88,25 @@ def test_rotated_logs_belong_to_the_run_of_their_wire(here: Path) -> None:
         "./a": ("./a.wire.jsonl", "./a.log", "./a.log.1"),
         "./b": ("./b.wire.jsonl", "./b.log-20261122"),
     }
+
+
+def test_convert_writes_the_rpc_log_of_spdk_which_check_reads(run: Cli, here: Path) -> None:
+    wire = Script().base(0, "m").tick(20).wire_text()
+    lay(here, a__wire__jsonl=wire)
+    assert run("convert", "--to", "rpclog", "a.wire.jsonl", "-o", "a.rpclog").code == 0
+    text = (here / "a.rpclog").read_text()
+    assert text.count("] request: {") == wire.count('"c2s"') > 0
+    found = json.loads(run("check", "--json", "a.rpclog").out)["obligations"]["one-reply"]
+    assert found["kept"] == wire.count('"c2s"')
+    assert run("convert", "--to", "rpclog", "a.wire.jsonl", "-o", "-").out == text
+
+
+@pytest.mark.parametrize("pad", ["", "x"])
+def test_convert_cuts_unless_all_is_asked_for(run: Cli, here: Path, pad: str) -> None:
+    reply = f'{{"jsonrpc":"2.0","id":1,"result":"{pad}{"é" * 999}"}}'
+    lay(here, it=f'{{"seq":1,"kind":"msg","conn":1,"dir":"s2c","msg":{reply}}}\n')
+    assert run("convert", "--to", "rpclog", "it", "-o", "cut").code == 0
+    assert run("convert", "--to", "rpclog", "--whole", "it", "-o", "whole").code == 0
+    sizes = [len((here / name).read_bytes().rstrip(b"\n")) for name in ("cut", "whole")]
+    assert sizes == [1023, len(f"response: {reply}".encode())]
+    assert run("convert", "--whole", "it", "-o", "other").code == 2

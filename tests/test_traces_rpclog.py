@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bdevcheck.conformance import check, check_files
-from bdevcheck.conformance.call import Call, pair
 from bdevcheck.conformance.verdict import Report, Verdict
 from bdevcheck.traces import (
     Closed,
@@ -20,72 +18,31 @@ from bdevcheck.traces import (
     Noted,
     Reply,
     Request,
-    WireRecord,
-    WireTrace,
     load,
     merge,
     read_lines,
     read_wire,
 )
 from bdevcheck.traces.log import read_both
-from bdevcheck.traces.piece import MAX_SPOKEN
-from bdevcheck.traces.record import LogTrace
+from tests.spoken import (
+    ambiguous,
+    answer,
+    ask,
+    both,
+    by_request,
+    calls,
+    cut,
+    insert,
+    judge,
+    line,
+    read,
+    runs,
+    stamp,
+)
 
 MALLOC: dict[str, object] = {"name": "m0", "num_blocks": 8192, "block_size": 512}
 NOTICE = "app.c: 909:spdk_app_start: *NOTICE*: Total cores available: 1"
 BANNER = "Starting SPDK v24.09-pre git sha1 d005e023bd / DPDK 23.11.0 initialization..."
-
-
-def stamp(ms: int) -> bytes:
-    return f"[2026-11-22 12:00:{ms // 1000:02}.{ms % 1000 * 1000:06}] ".encode()
-
-
-def line(ms: int, text: str | bytes) -> bytes:
-    return stamp(ms) + (text.encode() if isinstance(text, str) else text)
-
-
-def ask(ms: int, identity: object, method: str = "m", **params: object) -> bytes:
-    body = {"jsonrpc": "2.0", "method": method, "id": identity, "params": params}
-    return line(ms, f"request: {json.dumps(body)}")
-
-
-def answer(ms: int, identity: object, result: object = True) -> bytes:
-    body = {"jsonrpc": "2.0", "id": identity, "result": result}
-    return line(ms, f"response: {json.dumps(body, separators=(',', ':'))}")
-
-
-def insert(ms: int, name: str) -> bytes:
-    return line(ms, f"bdev.c:7823:bdev_register: *DEBUG*: Inserting bdev {name} into list")
-
-
-def cut(whole: bytes) -> bytes:
-    """Cut a message as SPDK does in a file: behind the time, and without a newline."""
-    return whole[: len(stamp(0)) + MAX_SPOKEN]
-
-
-def both(lines: Iterable[bytes]) -> tuple[WireTrace, LogTrace]:
-    heard, log = read_both(enumerate(lines, 1), "a")
-    assert heard is not None
-    return heard, log
-
-
-def read(lines: Iterable[bytes]) -> WireTrace:
-    return both(lines)[0]
-
-
-def judge(lines: Iterable[bytes]) -> Report:
-    return check(merge(*both(lines), tolerance_ns=0, zone_known=True))
-
-
-def calls(records: Iterable[WireRecord]) -> list[tuple[str, str | None]]:
-    return [(call.request.method, outcome(call)) for call in pair(records).calls]
-
-
-def outcome(call: Call) -> str | None:
-    if call.reply is None or call.ambiguous:
-        return None
-    error = call.reply.error
-    return repr(call.reply.result) if error is None else f"error {error.code}"
 
 
 # --- what a message is --------------------------------------------------------------------------
@@ -303,19 +260,12 @@ IS_UP = "spdk_get_version"
 """What was asked past the recorder before each run: is the target up?"""
 
 
-def _runs(shared: Path) -> list[tuple[Path, Path]]:
-    logs = sorted((shared / "recordings").glob("*-rpclog/*.log*"))
-    assert logs
-    wires = [next(log.parent.glob(f"{log.name.split('.')[0]}.wire.jsonl*")) for log in logs]
-    return list(zip(logs, wires, strict=True))
-
-
 def test_log_gives_the_calls_of_the_wire_up_to_what_is_cut(shared: Path) -> None:
-    for log, wire in _runs(shared):
+    for log, wire in runs(shared):
         heard, _ = read_both(read_lines(str(log)), log.name)
         assert heard is not None
-        expected = _by_request(read_wire(read_lines(str(wire)), wire.name))
-        found = _by_request(heard)
+        expected = by_request(read_wire(read_lines(str(wire)), wire.name))
+        found = by_request(heard)
         found[IS_UP, "None"].pop(0)
         found = {key: outcomes for key, outcomes in found.items() if outcomes}
         assert {k: len(v) for k, v in found.items()} == {k: len(v) for k, v in expected.items()}
@@ -323,25 +273,12 @@ def test_log_gives_the_calls_of_the_wire_up_to_what_is_cut(shared: Path) -> None
         unlike = [seen for seen, happened in pairs if seen != happened]
         garbled = sum(isinstance(each, Garbled) for each in heard.records)
         assert unlike == [None] * len(unlike), log
-        assert len(unlike) <= garbled + _ambiguous(heard), log
-
-
-def _by_request(wire: WireTrace) -> dict[tuple[str, str], list[str | None]]:
-    """Return the outcomes of calls, in order, by what was asked."""
-    found: dict[tuple[str, str], list[str | None]] = {}
-    for call in pair(wire.records).calls:
-        key = (call.request.method, repr(call.request.params))
-        found.setdefault(key, []).append(outcome(call))
-    return found
-
-
-def _ambiguous(wire: WireTrace) -> int:
-    return sum(call.ambiguous for call in pair(wire.records).calls)
+        assert len(unlike) <= garbled + ambiguous(heard), log
 
 
 def test_verdict_on_a_log_alone_never_contradicts_that_on_wire_and_log(shared: Path) -> None:
     decided = 0
-    for log, wire in _runs(shared):
+    for log, wire in runs(shared):
         alone, whole = check_files([log]), check_files([wire, log])
         assert _accused(alone) <= _accused(whole), log
         assert alone.verdict in (whole.verdict, Verdict.UNDECIDED), log

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bdevcheck.conformance.check import start_run
+from bdevcheck.conformance.verdict import Moment
 from bdevcheck.conformance.watch import Watcher
 from bdevcheck.conformance.watch.lvol_identity import LvolIdentity
 from bdevcheck.conformance.watch.renaming import Rename
@@ -65,6 +67,19 @@ def judged(script: Script, watcher: Watcher = LvolIdentity) -> tuple[int, int, i
 
 def renamed(script: Script) -> tuple[int, int, int]:
     return judged(script, Rename)
+
+
+def test_list_that_showed_a_volume_first_is_not_kept_but_told() -> None:
+    long = [entry(f"m{number}", product_name="x" * 100) for number in range(100)]
+    script = listed(Script(), 0, volume(U, "lvs/a"), *long)
+    run = start_run("w")
+    for number, line in enumerate(script.wire_text().encode().splitlines(), 1):
+        run.take(number, line)
+    (watch,) = (each for each in run.checker.watching.watches if isinstance(each, LvolIdentity))
+    assert [type(each.first) for each in watch.known.values()] == [Moment]
+    moved = listed(script, 40, volume(U, "lvs/a", store="t"))
+    (found,) = violations_in(outcomes_of(moved, LvolIdentity, log=False))
+    assert found.moments[0].text == "bdev_get_bdevs: reply: a list of 101"
 
 
 # -- identity --------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ class _Reader:
                 self.heard.damaged(data)
                 self.open_hole(number, data.reason)
                 continue
-            self.line_count += 1
+            self.line_count = number
             for part in pieces(data.rstrip(b"\r")):
                 self.take(part, number)
 

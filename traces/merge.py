@@ -1,8 +1,9 @@
 """Bring the sources of one run together."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from os import PathLike, fspath
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
@@ -10,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from bdevcheck.traces import log as log_format
+from bdevcheck.traces import mixed
 from bdevcheck.traces import plain as plain_format
 from bdevcheck.traces import verbose as verbose_format
 from bdevcheck.traces import wire as wire_format
@@ -50,7 +52,8 @@ def load(
 ) -> Trace:
     """Read the sources of one run: its messages, the log of its target, or both.
 
-    The log may be in several files, one after the other. Where several sources show the messages, a
+    The log may be in several files, one after the other. Lines of a wire and of a log may stand in
+    one input (`mixed`). Where several sources show the messages, a
     recording of the wire is taken, else plain JSON lines, else the target's JSON-RPC log, else what
     rpc.py printed, else a log of test scripts; a note names those that are not used. Messages that
     the target itself logged have the times of its log: they are ordered exactly against it,
@@ -67,11 +70,17 @@ def load(
 
 
 class Input(NamedTuple):
-    """An input whose form is known, and its lines."""
+    """An input whose form is known, and its lines; `aside` takes those of another kind."""
 
     name: str
     form: Form
     items: Iterator[Item]
+    aside: mixed.Aside | None = None
+
+    @property
+    def is_mixed(self) -> bool:
+        """Tell whether lines of another kind have come."""
+        return self.aside is not None and self.aside.is_mixed
 
 
 def open_inputs(paths: Iterable[str | PathLike[str]], forms: Forms = NO_FORMS) -> list[Input]:
@@ -87,13 +96,41 @@ def open_inputs(paths: Iterable[str | PathLike[str]], forms: Forms = NO_FORMS) -
     return [_open(path, asked.get(path)) for path in named]
 
 
+def look_ahead(opened: Input) -> Input:
+    """Read so many lines ahead as tell a form: most inputs of two kinds are known as such then."""
+    head = list(islice(opened.items, HEAD_LINES))
+    return opened._replace(items=chain(head, opened.items))
+
+
+def open_again(opened: Input, path: str | PathLike[str]) -> Input:
+    """Open an input anew that turned out late to hold lines of two kinds.
+
+    Raises InputError for standard input, and for what else can be read only once.
+    """
+    if opened.name == fspath(path) and os.path.isfile(path):
+        return _open(fspath(path), None)
+    line = opened.aside.items[0][0] if opened.aside is not None and opened.aside.items else 0
+    found = f"the first line of a log, behind more than {HEAD_LINES:,} lines of a wire"
+    allowed = f"lines of both among the first {HEAD_LINES:,}, or a file, or two"
+    raise InputError(opened.name, line, found, allowed)
+
+
 def _open(path: str, form: Form | None) -> Input:
     name = source_name(path)
     items = read_lines(path)
     if form is None:
-        return Input(name, *detect(items, name))
+        return _apart(Input(name, *detect(items, name)))
     first = next(items, None)  # what cannot be read is told at the first step
     return Input(name, form, chain(() if first is None else (first,), items))
+
+
+def _apart(opened: Input) -> Input:
+    """Return an input of which the lines of another kind go aside, where there can be any."""
+    keep = mixed.keep_wire if opened.form is Form.WIRE else mixed.keep_log
+    if opened.form not in (Form.WIRE, Form.LOG, Form.RPCLOG):
+        return opened
+    aside = mixed.Aside()
+    return opened._replace(items=keep(opened.items, opened.name, aside), aside=aside)
 
 
 _READERS: Mapping[Form, Callable[[Iterable[Item], str], WireTrace]] = {
@@ -118,6 +155,7 @@ def gather(inputs: Iterable[Input], *, tolerance_ns: int, utc_offset_s: int | No
         raise InputError("-", 0, "no input", "a recording of the wire, a log, or one of each")
     _refuse_twice(opened)
     seen = _read_messages(opened, (form for form in _READERS if form not in _TIMELESS))
+    opened += _put_aside(opened, (Form.WIRE,), Form.LOG)
     own, own_log, own_notes = _read_log(opened, Form.RPCLOG, utc_offset_s)
     heard, log, notes = _read_log(opened, Form.LOG, utc_offset_s)
     if own is not None and heard is not None:
@@ -126,14 +164,45 @@ def gather(inputs: Iterable[Input], *, tolerance_ns: int, utc_offset_s: int | No
     if log is None and own_log is not None and own_log.lines:
         log = own_log
     told = own or heard
+    seen = [*_read_between(opened), *seen]
     shown = [*seen, *([told] if told is not None else []), *_read_messages(opened, _TIMELESS)]
     wire = shown[0] if shown else None
-    notes = [*own_notes, *notes, *(_unused(each, shown[0]) for each in shown[1:])]
+    notes = [
+        *_told_apart(opened),
+        *own_notes,
+        *notes,
+        *(_unused(each, shown[0]) for each in shown[1:]),
+    ]
     notes += wire.notes if wire is not None else ()
     exact = told is not None and not seen
     tolerance = 0 if exact else tolerance_ns
     trace = merge(wire, log, tolerance_ns=tolerance, zone_known=exact or utc_offset_s is not None)
     return replace(trace, notes=(*notes, *trace.notes))
+
+
+def _put_aside(opened: Iterable[Input], forms: Container[Form], form: Form) -> list[Input]:
+    """Return what was put aside while inputs of some forms were read, as inputs of one form."""
+    return [
+        Input(f"{each.name} ({form})", form, iter(each.aside.items))
+        for each in opened
+        if each.form in forms and each.aside is not None and each.is_mixed
+    ]
+
+
+def _read_between(opened: Sequence[Input]) -> list[WireTrace]:
+    """Read the records of the wire that stood between the lines of a log."""
+    found = _put_aside(opened, (Form.LOG, Form.RPCLOG), Form.WIRE)
+    for each in found[1:] if not any(one.form is Form.WIRE for one in opened) else found:
+        raise InputError(each.name, next(each.items)[0], "a second wire", log_format.ONE_RUN)
+    return [wire_format.read(each.items, each.name) for each in found]
+
+
+def _told_apart(opened: Iterable[Input]) -> list[str]:
+    return [
+        f"{each.name} holds lines of a wire and of a log, which are read apart"
+        for each in opened
+        if each.is_mixed
+    ]
 
 
 def _read_messages(opened: Sequence[Input], forms: Iterable[Form]) -> list[WireTrace]:

@@ -35,6 +35,7 @@ from bdevcheck.traces.record import (
     WireTrace,
 )
 from bdevcheck.traces.source import Item
+from bdevcheck.traces.wire_fault import bad_line, too_many_connections
 
 VERSION = 1
 STOPPED = "proxy stopped"
@@ -44,6 +45,9 @@ MAX_LATE = 4096
 """How many lines a record may come late, and still be put into its place."""
 MAX_DAMAGE = 1000
 """How many places of damage are told one by one."""
+
+MAX_CONNECTIONS = 65_536
+"""How many connections may be open at once; SPDK serves 64 (LIFECYCLE 2.1)."""
 
 _REMARKS = ("meta", "connect_error", "dropped")
 _NO_MESSAGE = object()
@@ -144,6 +148,7 @@ class Reading:
     complete_to_end: bool = False
     timed: bool = True
     _opened: set[int] = field(default_factory=set)
+    _live: set[int] = field(default_factory=set)
     _bad: tuple[int, bytes, str] | None = None
     _last: _Row | None = None
     _waiting: list[_Row] = field(default_factory=list)
@@ -162,7 +167,7 @@ class Reading:
         than that counts as lost. Raises InputError for a version of the format that is not known.
         """
         if self._bad is not None:
-            self._note(_bad_line(self.name, *self._bad, last=False))
+            self._note(bad_line(self.name, *self._bad, last=False))
             self._bad = None
         if isinstance(data, Damage):
             self._note(data)
@@ -181,7 +186,7 @@ class Reading:
     def finish(self) -> Sequence[WireRecord]:
         """Return what is left when no line comes any more."""
         if self._bad is not None:
-            self._note(_bad_line(self.name, *self._bad, last=True))
+            self._note(bad_line(self.name, *self._bad, last=True))
             self._bad = None
         found = self._ready(0)
         self.complete_from_start &= self._last is not None
@@ -232,7 +237,8 @@ class Reading:
             self._note(fault)
         if type(envelope) is _QuickEnvelope:
             self.complete_to_end = False
-            self.complete_from_start &= envelope.conn in self._opened
+            if envelope.conn not in self._live:
+                self._note_stray(envelope.conn, place)
             return (_quick_record(envelope, stamp),)
         assert isinstance(envelope, _Envelope)
         self.complete_to_end = envelope.note == STOPPED
@@ -247,8 +253,25 @@ class Reading:
         """Notice a connection that was not seen opening."""
         if isinstance(record, Opened):
             self._opened.add(record.conn)
+            self._note_live(record.conn, record.at.place)
         elif isinstance(record, Request | Reply | Garbled | Closed):
-            self.complete_from_start &= record.conn in self._opened
+            if record.conn not in self._live:
+                self._note_stray(record.conn, record.at.place)
+            if isinstance(record, Closed):
+                self._live.discard(record.conn)
+
+    def _note_stray(self, conn: int, place: Place) -> None:
+        """Notice a record on a connection that has closed, or that nobody saw opening."""
+        if conn not in self._opened:
+            self.complete_from_start = False
+            self._note_live(conn, place)
+
+    def _note_live(self, conn: int, place: Place) -> None:
+        """Notice an open connection; behind one too many nothing is judged."""
+        if len(self._live) < MAX_CONNECTIONS:
+            self._live.add(conn)
+        elif self.lost is None and conn not in self._live:
+            self._note(too_many_connections(place, MAX_CONNECTIONS))
 
     def _note_late(self, row: _Row) -> None:
         if row.seq < self._highest:
@@ -339,17 +362,6 @@ def _fault_of(envelope: _Envelope, name: str, line: int) -> str | None:
     if kind == "msg" and envelope.msg is _NO_MESSAGE:
         return "a record of kind `msg` without `msg`"
     return None
-
-
-def _bad_line(name: str, line: int, data: bytes, why: str, *, last: bool) -> Damage:
-    place = Place(name, line)
-    reason = f"the line is no record: {why}"
-    if not data.strip():
-        return Damage(place, "blank line", "nothing", "one record a line", loses=False)
-    if last and why.startswith("no JSON"):
-        reason = "the last record is cut (usual cause: the recorder was killed)"
-    found = data[:80].decode(errors="replace")
-    return Damage(place, reason, repr(found), "one JSON record a line", loses=True)
 
 
 def _repetition(first: _Row, again: _Row, name: str) -> Damage:

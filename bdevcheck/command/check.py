@@ -173,7 +173,8 @@ def check(
 
     FILE is a recording of the JSON-RPC wire (JSON lines) or the log of a target; .gz and .zst open
     by themselves, `-` is standard input. What each file is, is found by looking at it. The JSON-RPC
-    log of SPDK and plain JSON-RPC messages, one a line, are read too (docs/sources.md).
+    log of SPDK and plain JSON-RPC messages, one a line, are read too (docs/sources.md). Lines of a
+    wire and of a log may stand in one FILE.
 
     One wire at most: the files are one run, and the answer is one report. A directory, or several
     wires: they are several runs, and the answer is one report each and a summary. Then

@@ -12,8 +12,10 @@ from bdevcheck.command.output import protect, write_lines
 from bdevcheck.traces.detect import Form
 
 STDOUT = "-"
+_ERRORS = "surrogateescape"
+"""A message that is cut may end within a character."""
 
-_FORMATS = ("wire", "jsonl", "xes")
+_FORMATS = ("wire", "jsonl", "rpclog", "xes")
 """As in `bdevcheck.traces.export`, which is too much to load for every `--help`; a test compares.
 """
 
@@ -35,7 +37,8 @@ _FORMATS = ("wire", "jsonl", "xes")
     default="wire",
     show_default=True,
     help="wire: our own recordings, which `check` reads with the same verdict. jsonl: one JSON "
-    "object a line. xes: IEEE 1849-2016, for process mining.",
+    "object a line. rpclog: SPDK's own JSON-RPC log, as its file has it. xes: IEEE 1849-2016, for "
+    "process mining.",
 )
 @click.option(
     "--by",
@@ -43,6 +46,11 @@ _FORMATS = ("wire", "jsonl", "xes")
     default="bdev",
     show_default=True,
     help="What a trace of xes is about.",
+)
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Of rpclog: cut no message at 1023 bytes, as SPDK v24.09 and later on standard error.",
 )
 @click.option(
     "--as",
@@ -56,6 +64,7 @@ def convert(
     output: str,
     form: str,
     by: Literal["bdev", "connection"],
+    whole: bool,
     read_as: str | None,
     force: bool,
 ) -> int:
@@ -67,17 +76,20 @@ def convert(
     \b
     bdevcheck convert calls.txt -o run.wire.jsonl
     bdevcheck convert run.wire.jsonl --to xes -o run.xes
+    bdevcheck convert run.wire.jsonl --to rpclog --whole -o run.rpclog
     """
     from bdevcheck.traces.export import Tally, export
     from bdevcheck.traces.merge import load
 
+    if whole and form != "rpclog":
+        raise click.UsageError("--whole goes with --to rpclog")
     if output != STDOUT:
         protect(inputs, output, force=force)
     forms: dict[str | os.PathLike[str], Form] = {}
     if read_as is not None:
         forms = dict.fromkeys(inputs, Form(read_as))
     trace, tally = load(inputs, forms=forms), Tally()
-    _write(export(trace, form, tally, by=by), output, force=force)
+    _write(export(trace, form, tally, by=by, whole=whole), output, force=force)
     for note in (*trace.notes, *tally.notes()):
         click.echo(f"note: {note}", err=True)
     return 0
@@ -86,6 +98,6 @@ def convert(
 def _write(lines: Iterator[str], output: str, *, force: bool) -> None:
     if output == STDOUT:
         for line in lines:
-            click.echo(line)
+            click.echo(line.encode(errors=_ERRORS))
         return
-    write_lines(output, (line.encode() for line in lines), force=force)
+    write_lines(output, (line.encode(errors=_ERRORS) for line in lines), force=force)

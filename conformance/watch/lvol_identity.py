@@ -17,6 +17,7 @@ from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.moment import (
     answer_moment,
     cut,
+    list_text,
     printable,
     reply_moment,
     request_moment,
@@ -63,13 +64,14 @@ class _Wish(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """A volume as it was shown last, and by which call it was shown in its lvstore first.
+    """A volume as it was shown last, and the reply that showed it in its lvstore first.
 
+    Of that reply only what an explanation says of it is kept: lists are long, and there are many.
     `sound`: in a list of bdevs, and nothing contradicted itself there.
     """
 
     volume: Volume
-    first: Call
+    first: Moment
     sound: bool = False
 
 
@@ -133,21 +135,22 @@ class LvolIdentity:
         else:
             self.open[call.number] = self.turns
 
-    def _answered(self, call: Call) -> Iterator[Outcome]:
+    def _answered(self, call: Call) -> Iterable[Outcome]:
         method, reply = call.method, call.reply
         if method is None or reply is None:
-            return
+            return ()
+        if is_listing(method) or lists_volumes(method):
+            return () if call.ambiguous else self._shown(call, reply, registered=is_listing(method))
         turns = self.open.pop(call.number, None)
         if call.ambiguous:
-            return
+            return ()
         self.busy.discard(call.number)
         self.resizing.discard(call.number)
-        if is_listing(method) or lists_volumes(method):
-            yield from self._shown(call, reply, registered=is_listing(method))
-        elif _resizes(method):
-            yield from self._resized(call, reply, method)
-        elif call.succeeded and turns == self.turns and not self.busy:
+        if _resizes(method):
+            return self._resized(call, reply, method)
+        if call.succeeded and turns == self.turns and not self.busy:
             self._made(call, method)
+        return ()
 
     def _made(self, call: Call, method: Method) -> None:
         """Remember what the volume that a create has made shall look like."""
@@ -187,6 +190,7 @@ class LvolIdentity:
     # -- lists ---------------------------------------------------------------------------------
 
     def _shown(self, call: Call, reply: Reply, *, registered: bool) -> Iterator[Outcome]:
+        seen: Moment | None = None
         for volume in registered_volumes(call) if registered else listed_volumes(call):
             before = self.known.get(volume.name)
             if before is not None and self._is_as_before(volume, before, registered=registered):
@@ -201,10 +205,20 @@ class LvolIdentity:
                 yield _moved(call, reply, volume, before)
             else:
                 yield from self._compare(call, reply, volume)
-            first = call if before is None or moved else before.first
+            if before is None or moved:
+                first = seen = seen or self._list_moment(call, reply, registered=registered)
+            else:
+                first = before.first
             size = volume.size or (before.volume.size if before is not None else 0)
             sound = registered and not fault
             _remember(self.known, volume.name, _Known(volume._replace(size=size), first, sound))
+
+    def _list_moment(self, call: Call, reply: Reply, *, registered: bool) -> Moment:
+        """Show a list, which need not be read once more for that."""
+        if not registered:
+            return answer_moment(call, reply, key=True)
+        text = f"{call.request.method}: {list_text(self.setting.lists.of(call).total)}"
+        return Moment(reply.at.place, "client", text, reply.at.wall_ns, True)
 
     def _is_as_before(self, volume: Volume, before: _Known, *, registered: bool) -> bool:
         """Tell whether a volume is as it was when nothing was wrong with it, and nothing asked."""
@@ -296,9 +310,7 @@ def _contradiction(call: Call, reply: Reply, volume: Volume, fault: str) -> Viol
 
 
 def _moved(call: Call, reply: Reply, volume: Volume, before: _Known) -> Violation:
-    first = before.first.reply
-    shown = [answer_moment(before.first, first, key=True)] if first is not None else []
-    shown.append(answer_moment(call, reply, key=True))
+    shown = [before.first, answer_moment(call, reply, key=True)]
     fault = f"it was in the lvstore {before.volume.store}, and is in {volume.store}"
     proof = "A volume stays in its lvstore, whose uuid is made once; no call changes either."
     return _say(call, volume, shown, fault, proof)

@@ -90,22 +90,22 @@ class Rename:
             for old in base_names(call.method, call.request.params):
                 self.uuids[call.number] = self._uuid_of(old)
 
-    def _answered(self, call: Call) -> Iterator[Outcome]:
+    def _answered(self, call: Call) -> Iterable[Outcome]:
         method, reply = call.method, call.reply
         if method is None or reply is None:
-            return
+            return ()
         if is_listing(method):
-            if call.succeeded and not call.ambiguous:
-                yield from self._listed(call, reply)
-            return
+            shown = call.succeeded and not call.ambiguous
+            return self._listed(call, reply) if shown else ()
         uuid = self.uuids.pop(call.number, "")
         if call.ambiguous:
-            return
+            return ()
         self.busy.discard(call.number)
         if call.succeeded and method.kind == "rename" and not self.busy:
             self._granted(call, method, reply, uuid)
         if call.succeeded and method.kind != "create":
             self.latest = None
+        return ()
 
     def _granted(self, call: Call, method: Method, reply: Reply, uuid: str) -> None:
         names = new_names(method, call.request.params)
@@ -121,12 +121,14 @@ class Rename:
 
     # -- lists ---------------------------------------------------------------------------------
 
-    def _listed(self, call: Call, reply: Reply) -> Iterator[Outcome]:
+    def _listed(self, call: Call, reply: Reply) -> Iterable[Outcome]:
         listing = self.setting.lists.of(call)
         if listing.total > 1:
             self.latest = listing
-        if not self.waiting:
-            return
+        return self._settle(call, reply, listing) if self.waiting else ()
+
+    def _settle(self, call: Call, reply: Reply, listing: Listing) -> Iterator[Outcome]:
+        """Judge the renames that wait by a list that was asked for behind them."""
         left = []
         for each in self.waiting:
             if self.setting.surely_before(each.reply.at, call.request.at):

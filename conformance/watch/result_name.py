@@ -16,8 +16,16 @@ from bdevcheck.conformance.broken import broken
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.moment import cut, printable, reply_moment, request_moment
 from bdevcheck.conformance.verdict import Doubt, Violation
-from bdevcheck.conformance.watch.event import Answered, Asked, Ended, Event, Printed, Unanswered
-from bdevcheck.conformance.watch.life import Life
+from bdevcheck.conformance.watch.base import NOTHING, Hearing, Kinds
+from bdevcheck.conformance.watch.event import (
+    Answered,
+    Asked,
+    Ended,
+    Event,
+    LifeEnded,
+    Printed,
+    Unanswered,
+)
 from bdevcheck.conformance.watch.listing import is_listing, tells_its_bdev
 from bdevcheck.conformance.watch.outcome import Exempt, Kept, Outcome
 from bdevcheck.conformance.watch.registry import Registry, end_of_log
@@ -33,6 +41,7 @@ MAX_UNSEEN = 1024
 """How many names wait to be seen in a look-up; of older ones nothing is said."""
 
 _NAMING = ("name", "names", "object")
+_TOLD: Kinds = frozenset({Answered})
 
 
 class ResultNames:
@@ -40,6 +49,8 @@ class ResultNames:
 
     `gone` are names that were registered and unlisted while creates were under way.
     """
+
+    hearing = Hearing(frozenset({LifeEnded, Ended}), facts=frozenset(FactKind))
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
@@ -49,38 +60,34 @@ class ResultNames:
         self.gone: set[str] = set()
         self.missing: dict[str, Call] = {}
         self.unseen: OrderedDict[str, None] = OrderedDict()
-        self.life = Life()
 
-    def wants(self, method: Method | None) -> bool:
+    def wants(self, method: Method | None) -> bool | Kinds:
         """Want creates that tell names, and look-ups where there is no log to show them."""
         if method is None:
             return False
-        return names_bdevs(method) or (self.looks and is_listing(method))
+        return names_bdevs(method) or (_TOLD if self.looks and is_listing(method) else NOTHING)
 
     def take(self, event: Event) -> Iterable[Outcome]:
         """Compare what results say with what was asked, and with what is there."""
         if isinstance(event, Printed):
             return self._printed(event.line)
-        if self.life.ended_by(event):
-            return self._ended_life(event)
         if isinstance(event, Answered):
             found = self._answered(event.call)
             self._over(event.call)
             return found
         if isinstance(event, Asked):
-            if event.call.method is not None and names_bdevs(event.call.method):
-                self.under_way.add(event.call.number)
+            self.under_way.add(event.call.number)
+        elif isinstance(event, LifeEnded):
+            return self._ended_life()
         elif isinstance(event, Ended):
             return self._close(ended=False)
         elif isinstance(event, Unanswered):
             self._over(event.call)
         return ()
 
-    def _ended_life(self, event: Event) -> Iterator[Outcome]:
+    def _ended_life(self) -> Iterator[Outcome]:
         yield from self._close(ended=True)
         self._forget()
-        if isinstance(event, Ended):
-            yield from self._close(ended=False)
 
     def _over(self, call: Call) -> None:
         self.under_way.discard(call.number)
