@@ -26,6 +26,9 @@ RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
 VARIANT_OF = {"before-fix": "buggy", "fix": "fix-commit", "v26.05": "modern", "master": "modern"}
 """Which variant stands for a recorded target, by the name of its folder (without -rpclog)."""
 
+BUILD_OF = {"master": "3230130e6a"}
+"""The commit of a recorded target that no variant stands for by name."""
+
 
 def recordings(folders: list[Path]) -> Iterator[tuple[str, Path]]:
     """Yield variant and path of each recording of the wire."""
@@ -39,7 +42,8 @@ def recordings(folders: list[Path]) -> Iterator[tuple[str, Path]]:
 def play(variant: str, path: Path) -> Replay:
     """Play one recording."""
     records = records_of(path)
-    settings = Settings(VARIANTS[variant], wait_for_rpc=waits_for_rpc(records))
+    build = BUILD_OF.get(path.parent.name.removesuffix("-rpclog"), "")
+    settings = Settings(VARIANTS[variant], wait_for_rpc=waits_for_rpc(records), build=build)
 
     def make(reactor: Reactor) -> Target:
         target = begin(settings, reactor)

@@ -11,10 +11,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import TypeAlias, TypeVar
 
 from bdevcheck.conformance.call import Call, pair
 from bdevcheck.conformance.check import check
+from bdevcheck.conformance.fewest import fewest
 from bdevcheck.conformance.moves import SHOWN
 from bdevcheck.conformance.verdict import Violation
 from bdevcheck.model.catalogue import bdev_names, fill
@@ -36,10 +36,6 @@ OBSERVES = frozenset({"lookup", "wait", "view"})
 
 Progress = Callable[[int, int], None]
 """Called with (trials made, records left)."""
-
-_T = TypeVar("_T")
-Shows: TypeAlias = Callable[[list[_T]], bool]
-"""Tells whether a part still shows the violation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,25 +160,7 @@ def _apart(trial: _Trial, trace: Trace) -> Trace:
 
 
 def _without_observations(trial: _Trial, calls: _Calls, units: list[Unit]) -> list[Unit]:
-    return _fewest(units, lambda unit: unit.changes, lambda rest: trial.shows(calls.only(rest)))
-
-
-def _fewest(items: list[_T], stays: Callable[[_T], bool], shows: Shows[_T]) -> list[_T]:
-    """Leave out what need not stay: halves at first, then smaller and smaller pieces."""
-    size = max(1, len(items) // 2)
-    while True:
-        start = 0
-        while start < len(items):
-            kept = [each for each in items[start : start + size] if stays(each)]
-            rest = [*items[:start], *kept, *items[start + size :]]
-            if len(rest) < len(items) and shows(rest):
-                items = rest
-                start += len(kept)
-            else:
-                start += size
-        if size == 1:
-            return items
-        size //= 2
+    return fewest(units, lambda rest: trial.shows(calls.only(rest)), lambda unit: unit.changes)
 
 
 def _without_bdevs(trial: _Trial, calls: _Calls, units: list[Unit]) -> list[Unit]:
@@ -222,10 +200,10 @@ def _is_of(line: LogLine, names: Container[str]) -> bool:
 
 def _bare(trial: _Trial, trace: Trace) -> Trace:
     """Leave out lines of the log that show no step, and connections on which nothing is said."""
-    lines = _fewest(
+    lines = fewest(
         list(_lines(trace)),
-        lambda line: line.fact is not None and line.fact.kind in SHOWN.values(),
         lambda rest: trial.shows(_with(trace, lines=rest)),
+        lambda line: line.fact is not None and line.fact.kind in SHOWN.values(),
     )
     trace = _with(trace, lines=lines)
     spoken = {each.conn for each in _records(trace) if isinstance(each, Request | Reply | Garbled)}

@@ -171,6 +171,20 @@ def test_what_lies_on_a_file_outlives_the_target(disk: Path, tmp_path: Path) -> 
     assert uuid in second.names()
 
 
+def test_uuid_that_lies_in_the_state_is_not_drawn_again(disk: Path, tmp_path: Path) -> None:
+    """Both runs have one seed, so that the second would draw what the first did."""
+    first = kept(tmp_path / "state")
+    create(first, disk)
+    first.call("bdev_lvol_create_lvstore", bdev_name="a", lvs_name="lvs")
+    params = {"lvs_name": "lvs", "lvol_name": "l", "size_in_mib": 8}
+    uuids = [first.call("bdev_lvol_create", **params).result]
+    second = kept(tmp_path / "state")
+    drawn = {second.target.new_uuid() for _ in range(100)}
+    assert not drawn & second.target.kept_uuids
+    create(second, disk)
+    assert [name for name in second.names() if name != "a"] == uuids
+
+
 def test_raid_is_assembled_again_after_the_target_was_killed(tmp_path: Path) -> None:
     disks = [tmp_path / name for name in ("x", "y")]
     for each in disks:

@@ -6,6 +6,9 @@ from bdevcheck.model.catalogue import methods
 from bdevcheck.model.variant import VARIANTS
 from bdevcheck.traces.target.layer.notifications import RING
 from bdevcheck.traces.target.offers import offer_of
+from bdevcheck.traces.target.rpc.call import Call
+from bdevcheck.traces.target.settings import Settings
+from bdevcheck.traces.target.target import begin
 from tests.emulated import Bench
 
 
@@ -114,3 +117,19 @@ def test_types_of_notifications_hold_those_that_are_sent(variant: str) -> None:
     types = Bench(variant).call("notify_get_types").result
     assert isinstance(types, list)
     assert {"bdev_register", "bdev_unregister"} <= set(types)
+
+
+def test_build_that_no_variant_stands_for_tells_its_own_version() -> None:
+    """Recordings of master."""
+    target = begin(Settings(build="3230130e6a"))
+    told: list[object] = []
+    call = Call("spdk_get_version", {}, told.append, lambda _code, _text: None)
+    target.handlers[call.method](target, call)
+    (version,) = told
+    assert isinstance(version, dict)
+    assert version["version"] == "SPDK v26.09-pre git sha1 3230130e6a"
+
+
+def test_unknown_subsystem_has_no_configuration() -> None:
+    refused = Bench().call("framework_get_config", name="nope")
+    assert refused.error == (-32602, "Subsystem 'nope' not found")

@@ -282,3 +282,20 @@ def test_deleted_store_gives_its_base_back(bench: Bench) -> None:
     assert bench.names() == ["m"]
     again = bench.call("bdev_lvol_create_lvstore", bdev_name="m", lvs_name="lvs")
     assert isinstance(again.result, str)
+
+
+def test_clusters_that_nobody_wrote_are_read_at_once_and_others_from_the_base(
+    bench: Bench,
+) -> None:
+    thin, thick = volume(bench, "thin", thin_provision=True), volume(bench, "thick")
+    bench.slow("m", 5 * MS)
+    assert _read(bench, thin) == 0
+    assert _read(bench, thick) == 5 * MS
+
+
+def _read(bench: Bench, name: str) -> int:
+    """Read, and return how long that took."""
+    begun, ended = bench.reactor.now_ns, list[int]()
+    _find(bench, name).io("read", lambda _: ended.append(bench.reactor.now_ns))
+    bench.settle()
+    return ended[0] - begun

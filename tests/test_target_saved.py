@@ -156,3 +156,34 @@ def test_bdev_gets_a_uuid_that_no_saved_one_of_the_same_seed_has() -> None:
 
 def test_other_subsystems_have_nothing_to_tell() -> None:
     assert Bench().call("framework_get_config", name="nvmf").result is None
+
+
+@pytest.mark.parametrize(("variant", "comes_first"), [("fixed", False), ("modern", True)])
+def test_memory_bdevs_come_before_the_options_of_nvme_since_v26_05(
+    variant: str, *, comes_first: bool
+) -> None:
+    """Run g1."""
+    bench = Bench(variant)
+    bench.malloc("m")
+    told = bench.call("framework_get_config", name="bdev").result
+    assert isinstance(told, list)
+    methods = [each["method"] for each in told]
+    is_first = methods.index("bdev_malloc_create") < methods.index("bdev_nvme_set_options")
+    assert is_first is comes_first
+    assert methods.count("bdev_malloc_create") == 1
+
+
+def test_batches_hold_all_bdevs_of_a_module_and_are_empty_where_there_are_none() -> None:
+    bench = Bench()
+    bench.malloc("m", "n")
+    told = bench.call("framework_get_config", name="bdev", with_batches=True).result
+    assert isinstance(told, list)
+    batches = [each for each in told if isinstance(each, list)]
+    assert [[call["params"]["name"] for call in batch] for batch in batches] == [["m", "n"], []]
+
+
+def test_names_that_were_examined_by_hand_are_told_first() -> None:
+    bench = Bench()
+    bench.call("bdev_set_options", bdev_auto_examine=False)
+    bench.call("bdev_examine", name="later")
+    assert config(bench)[0] == ("bdev_examine", {"name": "later"})

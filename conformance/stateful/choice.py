@@ -2,22 +2,24 @@
 
 Names come from a small pool, so that creates collide, stack, wait for bases that come later, and
 deletes find what they look for. What the catalogue says of a parameter (it names the new bdev, a
-base, an lvstore) decides which names; the values of the others are few.
+base, an lvstore) decides which names; what the calls before have made is likelier where a bdev is
+looked for, and less likely where one is made. The values of the others are few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from hypothesis import strategies as st
 
-from bdevcheck.model.catalogue import method_of
+from bdevcheck.model.catalogue import bdev_names, fill, method_of
 from bdevcheck.model.catalogue.method import Method
 
 NAMES = ("a", "b", "c", "d")
 """Names of bdevs: few, so that calls meet."""
 STORE = "lvs"
-VOLUME = "vol"
+VOLUMES = ("vol0", "vol1")
 
 METHODS = (
     "bdev_malloc_create", "bdev_malloc_delete", "bdev_null_create", "bdev_null_delete",
@@ -38,9 +40,9 @@ VALUES: Mapping[str, tuple[object, ...]] = {
     "strip_size_kb": (64,),
     "superblock": (True, False),
     "avg_read_latency": (0, 20_000),
-    "p99_read_latency": (0, 20_000),
+    "p99_read_latency": (20_000,),
     "avg_write_latency": (0, 20_000),
-    "p99_write_latency": (0, 20_000),
+    "p99_write_latency": (20_000,),
     "zone_capacity": (4096,),
     "optimal_open_zones": (1,),
     "split_count": (2,),
@@ -53,13 +55,57 @@ VALUES: Mapping[str, tuple[object, ...]] = {
 """Values of parameters that name nothing; a parameter that is not here is left out."""
 
 
-def calls_of(names: Iterable[str] = METHODS) -> Mapping[str, st.SearchStrategy[dict[str, object]]]:
-    """Return a strategy of parameters for each method.
+Made = Mapping[str, str]
+"""The bdevs that successful creates have made and no delete has taken, each with its module; and
+the lvstores, with no module."""
+Draw = Callable[[Made], st.SearchStrategy[dict[str, object]]]
+
+LIKELIER = 4
+"""How much likelier a name is that makes sense than one that does not."""
+
+
+UNKNOWN = "no_such_parameter"
+CHOICES = frozenset({"superblock"})
+"""Optional parameters that decide what a create does: they are always said."""
+
+
+def calls_of(names: Iterable[str] = METHODS) -> Mapping[str, Draw]:
+    """Return for each method what gives a strategy of its parameters.
 
     Raises `KeyError` for a method that is not catalogued, or that requires a parameter of which
     nothing is known here.
     """
-    return {name: _params(_row(name)) for name in names}
+    found = {name: partial(_params, _row(name)) for name in names}
+    for draw in found.values():
+        draw({})  # so that what cannot be drawn is told at once
+    return found
+
+
+def made_after(made: Made, name: str, params: Mapping[str, object], result: object) -> Made:
+    """Return what there is after a call that has succeeded."""
+    row = method_of(name)
+    if row is None or row.kind not in ("create", "delete", "use"):
+        return made
+    if row.kind == "use":
+        return {**made, **dict.fromkeys(fill(row.store, params), "")}
+    named = {*bdev_names(row, params, result), *fill(row.alias, params)} - {""}
+    kept = {bdev: module for bdev, module in made.items() if bdev not in named}
+    return kept | (dict.fromkeys(sorted(named), row.module) if row.kind == "create" else {})
+
+
+def makes_sense(name: str, made: Made) -> bool:
+    """Tell whether there is what a method needs: a base, an lvstore, a bdev of its module."""
+    row = _row(name)
+    if row.kind in ("delete", "rename"):
+        return row.module in made.values()
+    if row.kind == "create" and row.store:
+        return "" in made.values()
+    return not row.bases or any(made.values())
+
+
+def spoilt(params: dict[str, object]) -> st.SearchStrategy[dict[str, object]]:
+    """Return parameters as they are, or with one that no method has."""
+    return st.sampled_from([params, {**params, UNKNOWN: 1}])
 
 
 def _row(name: str) -> Method:
@@ -69,20 +115,20 @@ def _row(name: str) -> Method:
     return row
 
 
-def _params(row: Method) -> st.SearchStrategy[dict[str, object]]:
-    required = {name: _value(row, name) for name in row.required}
+def _params(row: Method, made: Made) -> st.SearchStrategy[dict[str, object]]:
+    required = {name: _value(row, name, made) for name in row.required}
     known = [name for name in row.optional if _is_known(row, name)]
-    together = {name: _value(row, name) for name in known if name in _needed(row)}
-    optional = {name: _value(row, name) for name in known if name not in together}
+    together = {name: _value(row, name, made) for name in known if name in _needed(row)}
+    optional = {name: _value(row, name, made) for name in known if name not in together}
     drawn = st.fixed_dictionaries({**required, **together}, optional=optional)
     return drawn.map(_fitting) if "raid_level" in required else drawn
 
 
 def _needed(row: Method) -> frozenset[str]:
-    """Return the optional parameters without which a call means nothing."""
-    needed = {
-        name for name in row.optional if "{" + name + "}" in row.bdevs and row.kind == "create"
-    }
+    """Return the optional parameters without which a create means nothing, or too little."""
+    is_create = row.kind == "create"
+    named = {name for name in row.optional if "{" + name + "}" in row.bdevs or name in CHOICES}
+    needed = named if is_create else set()
     store = row.store.strip("{}").split("|")[0]
     return frozenset(needed | ({store} & set(row.optional)))
 
@@ -91,32 +137,49 @@ def _is_known(row: Method, name: str) -> bool:
     return name in VALUES or name == "lvs_name" or "{" + name + "}" in row.bdevs
 
 
-def _value(row: Method, name: str) -> st.SearchStrategy[object]:
+def _value(row: Method, name: str, made: Made) -> st.SearchStrategy[object]:
     """Return what a parameter may be, by what it names."""
     if name in VALUES:
         return st.sampled_from(VALUES[name])
     if name == "lvs_name":
         return st.just(STORE)
     if name in ("lvol_name", "snapshot_name", "clone_name", "old_name", "new_name"):
-        return st.sampled_from(_volumes(row, name))
-    if name in row.bases and name.endswith("s"):
-        return st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True)
+        return _volume(row, name, made)
     if row.module == "error" and row.kind == "delete":
-        return st.sampled_from([f"EE_{each}" for each in NAMES])
+        return _likely([f"EE_{each}" for each in NAMES], made)
     if row.module == "lvol" and row.kind == "delete":
-        return st.sampled_from([f"{STORE}/{VOLUME}{number}" for number in range(2)])
-    if name in row.bases or name in row.existing or "{" + name + "}" in row.bdevs:
-        return st.sampled_from(NAMES)
-    if name in ("base_name", "base_bdev", "name"):
-        return st.sampled_from(NAMES)
+        return _likely([f"{STORE}/{each}" for each in VOLUMES], made)
+    if name in row.bases or name in row.existing:
+        one = _likely(NAMES, made)
+        is_many = name in row.bases and name.endswith("s")
+        return st.lists(one, min_size=1, max_size=2, unique=True) if is_many else one
+    if "{" + name + "}" in row.bdevs or name in ("base_name", "base_bdev", "name"):
+        return _likely(NAMES, _sought(row, made))
     raise KeyError(f"{row.name}: {name}")
 
 
-def _volumes(row: Method, name: str) -> list[str]:
-    """Return names of volumes: plain for a new one, with the lvstore for one that is there."""
-    plain = [f"{VOLUME}{number}" for number in range(2)]
+def _sought(row: Method, made: Made) -> Iterable[str]:
+    """Return the names that make sense: new ones for a create, its module's own for a delete."""
+    match row.kind:
+        case "create":
+            return [each for each in NAMES if each not in made]
+        case "delete":
+            return [each for each, module in made.items() if module == row.module]
+    return made
+
+
+def _likely(names: Sequence[str], sought: Iterable[str]) -> st.SearchStrategy[str]:
+    """Return one of `names`, likelier one of those that are `sought`; the first is the simplest."""
+    likely = [each for each in names if each in set(sought)]
+    return st.sampled_from([*likely * LIKELIER, *names])
+
+
+def _volume(row: Method, name: str, made: Made) -> st.SearchStrategy[str]:
+    """Return a name of a volume: plain for a new one, with the lvstore for one that is there."""
     is_new = name in ("snapshot_name", "clone_name", "new_name") or name in row.alias.split("/")[-1]
-    return plain if is_new and name != row.peer else [f"{STORE}/{each}" for each in plain]
+    if is_new and name != row.peer:
+        return _likely(VOLUMES, [each for each in VOLUMES if f"{STORE}/{each}" not in made])
+    return _likely([f"{STORE}/{each}" for each in VOLUMES], made)
 
 
 def _fitting(params: dict[str, object]) -> dict[str, object]:

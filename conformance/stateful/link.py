@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bdevcheck.conformance.stateful.tape import EPOCH_NS
@@ -142,9 +142,10 @@ class EmulatedLink:
         return is_over() or self.has_ended
 
     def log(self) -> LogTrace | None:
-        """Return the log, which shows every registration."""
+        """Return the log, which shows every registration up to now, silence included."""
         text = "".join(self.lines).encode().splitlines()
-        return read_log(list(enumerate(text, 1)), "log")
+        log = read_log(list(enumerate(text, 1)), "log")
+        return log if self.has_ended else replace(log, last_ns=EPOCH_NS + self.now_ns)
 
     def close(self) -> None:
         """Nothing is to be let go."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bdevcheck.conformance.check import check
+from bdevcheck.conformance.stateful.choice import Made, made_after
 from bdevcheck.conformance.stateful.link import Line, Link
 from bdevcheck.conformance.stateful.script import Step, script_of
 from bdevcheck.conformance.stateful.tape import Tape
@@ -37,12 +38,15 @@ class Session:
     """One run against a target, from its start to the judgement.
 
     `replies` are the answers by request number: the reply object, or None while there is none.
+    `made` are the bdevs that there should be by these, each with its module.
     """
 
     link: Link
     tape: Tape = field(default_factory=Tape)
     steps: list[Step] = field(default_factory=list)
     replies: dict[int, Mapping[str, object] | None] = field(default_factory=dict)
+    made: Made = field(default_factory=dict)
+    _asked: dict[int, Step] = field(default_factory=dict)
     _clients: dict[int, _Client] = field(default_factory=dict)
 
     def call(self, conn: int, method: str, params: Mapping[str, object], *, wait: bool) -> int:
@@ -52,7 +56,8 @@ class Session:
         """
         client = self._client(conn)
         number = len(self.replies) + 1
-        self.steps.append(Step(conn, method, dict(params), wait))
+        step = self._asked[number] = Step(conn, method, dict(params), wait)
+        self.steps.append(step)
         request: dict[str, object] = {"jsonrpc": "2.0", "method": method, "id": number}
         if params:
             request["params"] = dict(params)
@@ -63,6 +68,17 @@ class Session:
         if wait:
             self.link.wait(lambda: number not in client.open_ids, ANSWER_NS)
         return number
+
+    def gone(self, method: str) -> list[Mapping[str, object]]:
+        """Return the parameters of creates that have succeeded and whose bdevs are gone again."""
+        asked = [(number, step) for number, step in self._asked.items() if step.method == method]
+        done = [step.params for number, step in asked if self._has_succeeded(number)]
+        return [
+            params
+            for params in done
+            if (names := made_after({}, method, params, None))
+            and not names.keys() & self.made.keys()
+        ]
 
     def rest(self, ns: int) -> None:
         """Let time pass."""
@@ -84,6 +100,9 @@ class Session:
             client.line.close()
         self.link.close()
 
+    def _has_succeeded(self, number: int) -> bool:
+        return "result" in (self.replies[number] or {})
+
     def _is_quiet(self) -> bool:
         return not any(client.open_ids for client in self._clients.values())
 
@@ -100,18 +119,44 @@ class Session:
         if isinstance(number, int) and isinstance(message, dict):
             self.replies[number] = message
             self._clients[conn].open_ids.discard(number)
+            if number in self._asked and "result" in message:
+                step = self._asked[number]
+                self.made = made_after(self.made, step.method, step.params, message["result"])
 
 
-def require_conformance(report: Report, steps: list[Step], *, known_in: str = "") -> None:
+def require_conformance(
+    report: Report, steps: list[Step], *, known_in: str = "", doubts: Collection[str] = ()
+) -> None:
     """Raise `ViolationError` for a violation, or for what nothing explains.
 
-    Violations that the version bundle `known_in` is known for are let pass.
+    Violations that the version bundle `known_in` is known for are let pass; obligations of the
+    rules in `doubts` have to be kept.
     """
-    found = [each for each in report.violations if not _is_known(each, known_in)]
-    if not found and not report.unexplained:
+    if not failures_in(report, known_in=known_in, doubts=doubts):
         return
     told = "\n".join(line.plain for line in lines_of(report))
     raise ViolationError(f"{told}\n\nTo see it again:\n\n{script_of(steps)}")
+
+
+def failures_in(report: Report, *, known_in: str = "", doubts: Collection[str] = ()) -> list[str]:
+    """Return the rules by which a run fails, as `require_conformance` says; "" is for no rule."""
+    found = [each.rule for each in report.violations if not _is_known(each, known_in)]
+    doubted = [each.rule for each in report.undecided if each.rule in doubts]
+    return [*found, *doubted, *("" for _ in report.unexplained)]
+
+
+def replay(link: Link, steps: Iterable[Step]) -> Report:
+    """Do the same again with a fresh target, and judge it."""
+    session = Session(link)
+    try:
+        for step in steps:
+            if step.method:
+                session.call(step.conn, step.method, step.params, wait=step.wait)
+            else:
+                session.rest(step.rest_ns)
+        return session.judge()
+    finally:
+        session.close()
 
 
 def _is_known(violation: Violation, variant: str) -> bool:

@@ -15,6 +15,8 @@ class Settings:
     `variant` is the version that is emulated; `faults` are the names of the planted ones; `seed`
     decides what a real target leaves to chance (uuids). `wait_for_rpc` starts before the framework
     is initialised; `state` is the folder in which the contents of file-backed bdevs live on.
+    `build` is the commit that spdk_get_version tells of, where it is not the variant's: a later one
+    that does the same.
     """
 
     variant: Variant = VARIANTS["modern"]
@@ -22,3 +24,4 @@ class Settings:
     seed: int = 0
     wait_for_rpc: bool = False
     state: Path | None = None
+    build: str = ""

@@ -80,22 +80,6 @@ def create_names_another(target: Target) -> None:
     wrap(target, lambda row: row.kind == "create" and row.result == "name", wrapper)
 
 
-def name_is_shared(target: Target) -> None:
-    """Answer creates of a name that is taken with success, and do nothing."""
-
-    def wrapper(row: Method, handler: Handler) -> Handler:
-        def shared(target: Target, call: Call) -> None:
-            taken = [name for name in named(row, call) if target.layer.find(name)]
-            if taken and row.result == "name":
-                call.reply(taken[0])
-            else:
-                handler(target, call)
-
-        return shared
-
-    wrap(target, _is_plain_create, wrapper)
-
-
 def delete_replies_early(target: Target) -> None:
     """Answer deletes with success when they begin, and let somebody hold the bdev for a while."""
 
@@ -125,7 +109,7 @@ def deleted_returns(target: Target) -> None:
 
             def answer(result: object) -> None:
                 call.reply(result)
-                target.reactor.after(1, lambda: _return(target, bdevs))
+                target.reactor.after(LATER_NS, lambda: _return(target, bdevs))
 
             handler(target, caught(call, answer))
 

@@ -46,6 +46,10 @@ def _claims_are_shared(target: Target) -> None:
     target.layer.planted.shares_claims = True
 
 
+def _name_is_shared(target: Target) -> None:
+    target.layer.planted.shares_names = True
+
+
 def _base_goes_first(target: Target) -> None:
     target.layer.planted.forgets_holders = True
 
@@ -100,8 +104,8 @@ _ALL = (
     Fault(
         "name-is-shared",
         rule.UNIQUE_NAMES,
-        "creates of a name that is taken succeed",
-        calls.name_is_shared,
+        "creates of a name that is taken register a second bdev",
+        _name_is_shared,
     ),
     Fault(
         "claims-are-shared",
@@ -120,7 +124,7 @@ _ALL = (
     Fault(
         ACCEPTS_MALFORMED,
         rule.MALFORMED_REQUEST,
-        "parameters that no decoder takes are answered as if a device were missing",
+        "parameters that a method does not have are passed over",
     ),
     Fault(
         "lookup-misses",
@@ -143,7 +147,7 @@ _ALL = (
     Fault(
         "deleted-returns",
         rule.NO_RESURRECTION,
-        "a deleted bdev registers again of itself",
+        "a deleted bdev registers again of itself, 30 ms later",
         calls.deleted_returns,
     ),
     Fault(

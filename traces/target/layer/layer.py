@@ -35,9 +35,10 @@ class Module:
 @dataclass(slots=True)
 class Planted:
     """Faults of the layer itself, for testing checkers: claims that do not exclude each other,
-    removals that do not wait for holders."""
+    names that several bdevs have, removals that do not wait for holders."""
 
     shares_claims: bool = False
+    shares_names: bool = False
     forgets_holders: bool = False
 
 
@@ -76,7 +77,7 @@ class Layer:
             bdev.name,
         ]
         for number, name in enumerate(wanted):
-            if name in self.names:
+            if name in self.names and not self.planted.shares_names:
                 self.log.line(
                     "bdev.c:4791", "bdev_name_add", "ERROR", f"Bdev name {name} already exists"
                 )
@@ -84,7 +85,8 @@ class Layer:
                     for taken in wanted[:number]:
                         self.drop_name(taken)
                 raise Refused(EEXIST)
-            self._take(name, bdev)
+            if name not in self.names:
+                self._take(name, bdev)
         bdev.aliases = wanted[:-1]
         bdev.claim, bdev.examining = self.lives.begin("claim"), self.lives.begin("examine")
         bdev.life.fire(event)
@@ -117,6 +119,11 @@ class Layer:
         """Take a second name away."""
         bdev.aliases.remove(alias)
         self.drop_name(alias)
+
+    def names_of(self, bdev: Bdev) -> Sequence[str]:
+        """Return the names and aliases that find this bdev and no other."""
+        named = (*bdev.aliases, bdev.name)
+        return [name for name in named if name in self.names and self.names[name][1] is bdev]
 
     def drop_name(self, name: str) -> None:
         """Free a name at once; that of a bdev that is leaving is released instead."""

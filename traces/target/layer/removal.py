@@ -21,7 +21,7 @@ def unregister(layer: Layer, bdev: Bdev, done: Done) -> None:
     bdev.after_unregister.append(done)
     layer.log.fact(FactKind.UNREGISTERING, bdev.name)
     bdev.life.fire("unregister")
-    for name in (bdev.name, *bdev.aliases):
+    for name in layer.names_of(bdev):
         layer.names[name][0].fire("leave")
     layer.reactor.soon(lambda: _remove(layer, bdev))
 
@@ -48,7 +48,7 @@ def go_on(layer: Layer, bdev: Bdev) -> None:
     if held or not bdev.life.may("unlist"):
         return
     bdev.life.fire("unlist")
-    for name in (*bdev.aliases, bdev.name):
+    for name in layer.names_of(bdev):
         if layer.variant.allowlist_removed_on_unregister:
             layer.allowlist.pop(name, None)
         layer.drop_name(name)

@@ -43,7 +43,7 @@ def new_bdev(
 
     bdev = Bdev(
         name,
-        uuid or _new_uuid(target),
+        uuid or target.new_uuid(),
         module,
         product_name,
         *blocks,
@@ -56,13 +56,6 @@ def new_bdev(
     )
     bdev.io = prompt_io(target, bdev)
     return bdev
-
-
-def _new_uuid(target: Target) -> str:
-    """Return a uuid that nobody has: one may have come in with what a run of this seed saved."""
-    while (uuid := target.new_uuid()) in target.layer.names:
-        pass
-    return uuid
 
 
 def delete_of(module: str, parameter: str = "name") -> Handler:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from bdevcheck.traces.target.target import Target
 
 EINVAL, EIO = -22, -5
+_UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -167,6 +170,15 @@ def _loaded(target: Target, path: str) -> tuple[Identity | None, Storage]:
         _warn(target, f"{place}: what lies on {path} cannot be read: {error}")
         return None, Storage()
     return kept.identity, storage_from(kept.image)
+
+
+def uuids_in(folder: Path | None) -> frozenset[str]:
+    """Return the uuids that former runs wrote down; none from what cannot be read."""
+    found: set[str] = set()
+    for place in sorted(folder.glob("*.json")) if folder is not None else ():
+        with suppress(OSError):
+            found |= {uuid.decode() for uuid in _UUID.findall(place.read_bytes())}
+    return frozenset(found)
 
 
 def _warn(target: Target, text: str) -> None:

@@ -2,7 +2,8 @@
 
 Choices. A uuid that a create gives is not used: the part's construction overwrites it with the one
 that it derives (vbdev_error.c, lib/bdev/part.c:602). Data are not kept, so that nothing sees that
-they are corrupt.
+they are corrupt. A record stays when the base goes, as LIFECYCLE 4.4 and the model have it; by the
+source its bdev takes it along whatever ended it (vbdev_error_destruct). No recording shows either.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ KIND = Kind(
     Voice("vbdev_error.c:568", "_vbdev_error_create", "error vbdev"),
     is_single=True,
     writes=False,
-    survives=False,
+    found_by_base=True,
     leave=lambda target, record: _check_idle(target, record.name),
 )
 

@@ -14,18 +14,17 @@ from bdevcheck.model.catalogue import methods
 from bdevcheck.traces.target.modules import saved
 from bdevcheck.traces.target.offers import offer_of
 from bdevcheck.traces.target.reactor import MS
-from bdevcheck.traces.target.release import COMMITS
+from bdevcheck.traces.target.refusal import Refused
+from bdevcheck.traces.target.release import BEFORE_RELEASE, COMMITS, UNRELEASED
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
     from bdevcheck.traces.target.target import Handler, Target
 
+INVALID_PARAMS = -32602
 INIT_NS = 100 * MS
 """How long the initialisation of the subsystems takes (measured: run i1)."""
-BEFORE_RELEASE = "-pre"
 _TAG = re.compile(r"v(\d+)\.(\d+)$")
-UNRELEASED = (24, 9)
-"""The version that SPDK called itself between v24.05 and v24.09."""
 
 
 @dataclass(slots=True)
@@ -73,9 +72,9 @@ def wait_init(target: Target, call: Call) -> None:
 
 def get_version(target: Target, call: Call) -> None:
     """Serve spdk_get_version: of a release its number, of another revision the hash."""
-    version = target.settings.variant.version
+    version = target.settings.build or target.settings.variant.version
     tag = _TAG.match(version)
-    major, minor = (int(tag[1]), int(tag[2])) if tag else UNRELEASED
+    major, minor = (int(tag[1]), int(tag[2])) if tag else UNRELEASED[version]
     suffix, commit = ("", COMMITS.get(version, "")) if tag else (BEFORE_RELEASE, version)
     told = f"SPDK v{major}.{minor:02}{suffix}" + (f" git sha1 {commit}" if commit else "")
     fields: dict[str, object] = {"major": major, "minor": minor, "patch": 0, "suffix": suffix}
@@ -101,8 +100,9 @@ def _aliases(target: Target, names: list[str]) -> Iterator[str]:
 
 
 def set_options(target: Target, call: Call) -> None:
-    """Serve any setter of options: what it was given is told by framework_get_config."""
-    target.part(Options).given.setdefault(call.method, {}).update(call.params)
+    """Serve any setter of options; what framework_get_config tells of is remembered."""
+    if call.method in offer_of(target.settings.variant).options:
+        target.part(Options).given.setdefault(call.method, {}).update(call.params)
     call.reply(result=True)
 
 
@@ -118,6 +118,10 @@ SUBSYSTEMS = ("scheduler", "keyring", "iobuf", "sock", "vmd", "accel", "bdev", "
 """Those of spdk_tgt that a configuration can be about, in the order of their initialisation."""
 
 
+SILENT = ("scsi", "nbd", "ublk", "vhost_blk", "vhost_scsi", "fsdev")
+"""The others, of which there is nothing to configure here."""
+
+
 def get_subsystems(_: Target, call: Call) -> None:
     """Serve framework_get_subsystems."""
     before: list[str] = []
@@ -130,11 +134,14 @@ def get_subsystems(_: Target, call: Call) -> None:
 
 def get_config(target: Target, call: Call) -> None:
     """Serve framework_get_config: the calls that make what there is; only of bdev there are any."""
-    if call.params.get("name") != "bdev":
+    name = call.params.get("name")
+    if name not in (*SUBSYSTEMS, *SILENT):
+        raise Refused(INVALID_PARAMS, f"Subsystem '{name}' not found")
+    if name != "bdev":
         call.reply(None)
         return
     given = target.part(Options).given
-    call.reply(list(saved.calls(target, given)))
+    call.reply(list(saved.calls(target, given, batches=call.params.get("with_batches") is True)))
 
 
 HANDLERS: Mapping[str, Handler] = {

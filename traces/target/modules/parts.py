@@ -10,13 +10,11 @@ from uuid import UUID
 
 from bdevcheck.traces.target.layer import Bdev, Descriptor, Done
 from bdevcheck.traces.target.modules.stacked import (
-    LOCK_UNBORN,
     NO_UUID,
-    abort,
     derived_uuid,
     inherited,
 )
-from bdevcheck.traces.target.refusal import Refused
+from bdevcheck.traces.target.refusal import Aborted, Refused
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.target import Target
@@ -24,6 +22,9 @@ if TYPE_CHECKING:
 NAMESPACE = UUID("976b899e-3e1e-4d71-ab69-c2b08e9df8b8")
 """Of the uuids of parts that have none of their own (lib/bdev/part.c:20)."""
 _RANGE = struct.Struct("<QQ")
+ABORT = "Aborted"
+"""What is left to say when the process has ended itself (SIGABRT)."""
+LOCK_UNBORN = "unrecoverable spinlock error 9: Lock has not been initialized (sspin->initialized)"
 
 
 def _nothing() -> None:
@@ -115,7 +116,8 @@ def _gone(target: Target, cut: PartBase, bdev: Bdev, done: Done) -> None:
     cut.parts.remove(bdev)
     if not cut.parts:
         if not cut.descriptor.open:
-            abort(target, LOCK_UNBORN)
+            target.log.line("thread.c:3262", "spdk_spin_lock", "ERROR", LOCK_UNBORN)
+            raise Aborted(ABORT)
         target.layer.release(cut.base)
         free(target, cut)
     done(0)

@@ -1,4 +1,10 @@
-"""Bdevs that pass everything on (module/bdev/passthru; LIFECYCLE 4.2, 4.4)."""
+"""Bdevs that pass everything on (module/bdev/passthru; LIFECYCLE 4.2, 4.4).
+
+Choices. A name or uuid that is taken is refused with -17, as LIFECYCLE 4.2 has it. By the source
+the failure path gives back the claim of the new bdev, whose spinlock is gone: spdk_spin_lock would
+end the target (vbdev_passthru_register of v26.05). No recording shows either. zone_block has the
+same.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +60,6 @@ KIND = Kind(
     _build,
     Voice("vbdev_passthru.c:646", FUNCTION, "pt_bdev"),
     keeps_ghosts=True,
-    mixes_claims=True,
     deferred=_deferred,
     step=_step,
 )

@@ -49,9 +49,8 @@ class Kind:
 
     `namespace` is that of the uuids it derives. `keeps_ghosts`: the record stays when its create is
     refused, and makes the bdev later. `is_single`: a base has one record at most. `writes`: the
-    base is opened for writing. `survives`: the record stays when the bdev goes with its base.
-    `drops_unfit`: the record goes when examination cannot make its bdev. `mixes_claims`: when the
-    bdev does not register, the claim of the wrong bdev is given back, which ends the target.
+    base is opened for writing. `found_by_base`: a delete drops the record of the base, not that of
+    a name. `drops_unfit`: the record goes when examination cannot make its bdev.
     `deferred` is told where a base is missing, `step` what has been done, `leave` that the bdev is
     being destroyed.
     """
@@ -63,9 +62,8 @@ class Kind:
     keeps_ghosts: bool = False
     is_single: bool = False
     writes: bool = True
-    survives: bool = True
+    found_by_base: bool = False
     drops_unfit: bool = False
-    mixes_claims: bool = False
     deferred: Callable[[Target], None] | None = None
     step: Callable[[Target, Record, str], None] | None = None
     leave: Callable[[Target, Record], None] | None = None

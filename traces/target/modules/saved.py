@@ -14,6 +14,7 @@ from bdevcheck.traces.target.modules import (
     aio,
     delay,
     error,
+    limits,
     malloc,
     null,
     passthru,
@@ -23,6 +24,7 @@ from bdevcheck.traces.target.modules import (
 from bdevcheck.traces.target.modules.common import Saved, saved_call
 from bdevcheck.traces.target.modules.raid.state import Raid, Raids
 from bdevcheck.traces.target.offers import offer_of
+from bdevcheck.traces.target.release import is_since
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.target import Target
@@ -43,19 +45,38 @@ _BDEVS: Mapping[str, Callable[[Target, Bdev], Saved]] = {
     aio.MODULE: aio.saved,
 }
 
+_WHOLE = (malloc.MODULE, null.MODULE)
+"""Modules that tell of their bdevs themselves since `NEW`, and before the bdevs of others."""
+NEW = "v26.05"
 
-def calls(target: Target, given: Mapping[str, Mapping[str, object]]) -> Iterator[Saved]:
-    """Yield the calls; `given` is what option setters were given, by method."""
+
+def calls(
+    target: Target, given: Mapping[str, Mapping[str, object]], *, batches: bool = False
+) -> Iterator[Saved | list[Saved]]:
+    """Yield the calls; `given` is what option setters were given, by method.
+
+    With `batches`, modules that tell of all their bdevs at once do so in one list.
+    """
     first, *others = offer_of(target.settings.variant).options.items()
     yield _options(first, given)
+    for name in target.layer.allowlist:
+        yield saved_call("bdev_examine", {"name": name})
     for saved in _RECORDS:
         yield from saved(target)
+    for module in _WHOLE if is_since(target.settings.variant, NEW) else ():
+        batch = [_BDEVS[module](target, bdev) for bdev in _of(target, module)]
+        yield from [batch] if batches else batch
     for each in others:
         if each[0] != RAID_OPTIONS:
             yield _options(each, given)
     for bdev in target.layer.present():
         yield from _own(target, bdev)
+        yield from limits.saved(bdev)
     yield {"method": "bdev_wait_for_examine"}
+
+
+def _of(target: Target, module: str) -> list[Bdev]:
+    return [bdev for bdev in target.layer.present() if bdev.module == module]
 
 
 def _options(
@@ -69,7 +90,8 @@ def _options(
 def _own(target: Target, bdev: Bdev) -> Iterator[Saved]:
     """Yield the create of a bdev that needs no record."""
     saved = _BDEVS.get(bdev.module)
-    if saved is not None:
+    is_told = bdev.module in _WHOLE and is_since(target.settings.variant, NEW)
+    if saved is not None and not is_told:
         yield saved(target, bdev)
     raid = next((each for each in target.part(Raids).raids if each.bdev is bdev), None)
     if raid is not None:

@@ -22,24 +22,20 @@ from bdevcheck.traces.target.modules.records import (
     record_of,
     records_of,
 )
-from bdevcheck.traces.target.refusal import Aborted, Refused
+from bdevcheck.traces.target.refusal import Refused
 
 if TYPE_CHECKING:
     from bdevcheck.traces.target.rpc.call import Call
     from bdevcheck.traces.target.target import Handler, Target
 
 __all__ = [
-    "Kind", "Record", "Voice", "abort", "base_name", "deleter", "derived_uuid", "given_uuid",
+    "Kind", "Record", "Voice", "base_name", "deleter", "derived_uuid", "given_uuid",
     "inherited", "module_of", "on_top", "record_of", "records_of", "store", "undecoded",
 ]  # fmt: skip
 
 ENODEV, EEXIST = -19, -17
 NO_UUID = str(UUID(int=0))
 """Given as a uuid, it asks for one to be made."""
-ABORT = "Aborted"
-"""What is left to say when the process has ended itself (SIGABRT)."""
-LOCK_DESTROYED = "unrecoverable spinlock error 8: Lock has been destroyed (!sspin->destroyed)"
-LOCK_UNBORN = "unrecoverable spinlock error 9: Lock has not been initialized (sspin->initialized)"
 
 
 # -- storing ---------------------------------------------------------------------------------------
@@ -134,67 +130,58 @@ def _claim(target: Target, kind: Kind, record: Record, holder: Descriptor) -> No
 def _appear(target: Target, kind: Kind, record: Record, holder: Descriptor, bdev: Bdev) -> None:
     if record.waiting is not None:
         bdev.life = record.waiting
-    is_uuid_taken = bdev.uuid in target.layer.names
     try:
         target.layer.register(bdev, "arrive" if bdev.life.may("arrive") else "appear")
     except Refused:
         _say(target, kind, f"could not register {kind.voice.thing}")
-        if kind.mixes_claims:
-            abort(target, LOCK_UNBORN if is_uuid_taken else LOCK_DESTROYED)
         target.layer.release(holder.bdev)
         target.layer.close(holder)
         raise
-
-
-def abort(target: Target, text: str) -> None:
-    """End the target: a spinlock is not what it should be. Raises `Aborted`."""
-    target.log.line("thread.c:3262", "spdk_spin_lock", "ERROR", text)
-    raise Aborted(ABORT)
 
 
 # -- the way out -----------------------------------------------------------------------------------
 
 
 def _let_go(target: Target, kind: Kind, record: Record, holder: Descriptor, done: Done) -> None:
-    """Give the base back when the bdev is destroyed; its record stays, or is found by the base."""
+    """Give the base back when the bdev is destroyed; its record stays, unless a delete took it."""
     if kind.leave is not None:
         kind.leave(target, record)
-    _settle_gone(target, kind, record, holder.bdev)
+    record.bdev = None
+    if record.life.may("lose_bdev"):
+        record.life.fire("lose_bdev")
     if holder.bdev.claimer == kind.module:
         target.layer.release(holder.bdev)
     target.layer.close(holder)
     done(0)
 
 
-def _settle_gone(target: Target, kind: Kind, record: Record, base: Bdev) -> None:
-    """Decide what becomes of a record whose bdev is gone; one that goes is found by its base."""
-    record.bdev = None
-    goes = not kind.survives and record.base == base.name
-    event = "erase" if goes else "lose_bdev"
-    if record.life.may(event):
-        record.life.fire(event)
-    if goes:
-        records_of(target, kind).remove(record)
-
-
 def deleter(kind: Kind) -> Handler:
     """Return the handler of the delete method: the reply comes when the bdev is destroyed.
 
-    The record goes at once, or with the bdev where it does not survive that anyway.
+    The record goes at once.
     """
 
     def delete(target: Target, call: Call) -> None:
         name = str(call.params["name"])
+        found = _named(target, kind, name)
         target.layer.unregister_by_name(name, kind.module, answer(call))
-        if kind.survives:
-            _erase(target, kind, name)
+        _erase(target, kind, found)
 
     return delete
 
 
-def _erase(target: Target, kind: Kind, name: str) -> None:
-    """Drop the record of a deleted bdev, if it was named as the record is."""
-    for record in [each for each in records_of(target, kind) if each.name == name]:
+def _named(target: Target, kind: Kind, name: str) -> list[Record]:
+    """Return what a delete drops: by the name that it gives, or by the name of the bdev's base."""
+    records = records_of(target, kind)
+    if not kind.found_by_base:
+        return [each for each in records if each.name == name]
+    bdev = target.layer.find(name)
+    built = [each for each in records if bdev is not None and each.bdev is bdev]
+    return [each for each in built if each.base == base_name(target, each.base)]
+
+
+def _erase(target: Target, kind: Kind, dropped: list[Record]) -> None:
+    for record in dropped:
         if record.life.may("erase"):
             record.life.fire("erase")
         records_of(target, kind).remove(record)

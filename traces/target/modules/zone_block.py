@@ -64,7 +64,6 @@ KIND = Kind(
     Voice("vbdev_zone_block.c:716", "zone_block_register", "zoned bdev"),
     is_single=True,
     drops_unfit=True,
-    mixes_claims=True,
 )
 
 

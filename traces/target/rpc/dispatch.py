@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bdevcheck.model.catalogue import method_of
-from bdevcheck.model.catalogue.difference import is_in
+from bdevcheck.model.catalogue.difference import is_in, parameters_in_version
 from bdevcheck.model.catalogue.method import NO_METHOD, WRONG_STATE, Method
 from bdevcheck.model.variant import Variant
 from bdevcheck.traces.target.faults.plan import ACCEPTS_MALFORMED, IGNORES_STATE
@@ -19,7 +19,7 @@ from bdevcheck.traces.target.rpc.call import Call
 from bdevcheck.traces.target.rpc.decode import decode
 from bdevcheck.traces.target.target import Target
 
-ENODEV, ENOTSUP = -19, -95
+ENOTSUP = -95
 TOO_EARLY = (
     "Method may only be called after framework is initialized using framework_start_init RPC."
 )
@@ -90,12 +90,11 @@ def _decode(target: Target, call: Call, row: Method | None) -> None:
         call.params = dict(call.given) if isinstance(call.given, dict) else {}
         return
     call.method = row.name
-    try:
-        call.params = decode(row, call.given, target.settings.variant)
-    except Refused:
-        if ACCEPTS_MALFORMED in target.settings.faults:
-            raise Refused(ENODEV) from None
-        raise
+    given = call.given
+    if ACCEPTS_MALFORMED in target.settings.faults and isinstance(given, dict):
+        known = parameters_in_version(row, target.settings.variant.version)
+        given = {name: value for name, value in given.items() if name in known}
+    call.params = decode(row, given, target.settings.variant)
 
 
 def _serve(target: Target, call: Call) -> None:

@@ -134,7 +134,8 @@ class Front:
         if config is None:
             configured(None)
         else:
-            loading = Loading(self.reactor, self.server.dispatch, configured)
+            write = self.server.rpc_log.write
+            loading = Loading(self.reactor, self.server.dispatch, configured, write)
             self.reactor.soon(lambda: loading.begin(config))
         self._active()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bdevcheck.traces.target.layer import Io
@@ -118,7 +119,8 @@ def rename(target: Target, call: Call) -> None:
     if new == lvol.blob.name:
         target.reactor.soon(lambda: call.reply(result=True))
         return
-    if lvol.store.find(new) is not None:
+    is_taken = f"{lvol.store.disk.name}/{new}" in target.layer.names
+    if is_taken or lvol.store.find(new) is not None:
         target.reactor.soon(lambda: late(call)(EEXIST))
         return
 
@@ -135,7 +137,8 @@ def _realias(target: Target, lvol: Lvol, change: Callable[[], None]) -> None:
     change()
     if lvol.bdev is not None and lvol.bdev.is_present:
         target.layer.drop_alias(lvol.bdev, old)
-        target.layer.add_alias(lvol.bdev, lvol.alias)
+        with suppress(Refused):  # taken meanwhile: the log says so, and the volume has no alias
+            target.layer.add_alias(lvol.bdev, lvol.alias)
 
 
 def rename_lvstore(target: Target, call: Call) -> None:

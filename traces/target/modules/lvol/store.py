@@ -133,7 +133,7 @@ def _bdev_of(target: Target, lvol: Lvol) -> Bdev:
         "Logical Volume",
         BLOCK,
         blob.clusters * store.disk.cluster_size // BLOCK,
-        io=lambda kind, done: store.base.io(kind, done),
+        io=lambda kind, done: _serve(target, lvol, kind, done),
         destruct=lambda done: _closed(target, lvol, done),
         details=lambda: {"lvol": details(lvol)},
         io_types=READABLE if blob.snapshot or blob.read_only else WRITABLE,
@@ -144,6 +144,25 @@ def _bdev_of(target: Target, lvol: Lvol) -> Bdev:
         channel=base,
         numa=base.numa,
     )
+
+
+def _serve(target: Target, lvol: Lvol, kind: Io, done: Done) -> None:
+    """Serve one I/O; what was never written is read as zeroes, and no device is asked."""
+    store, bdev = lvol.store, lvol.bdev
+    is_written = bdev is None or bool(bdev.storage.head or bdev.storage.areas)
+    if kind == "read" and not is_written and not _has_data(store.disk, lvol.blob):
+        target.reactor.soon(lambda: done(0))
+    else:
+        store.base.io(kind, done)
+
+
+def _has_data(disk: Blobstore, blob: Blob) -> bool:
+    """Tell whether a volume, or what it was cloned from, has a cluster of its own."""
+    found: Blob | None = blob
+    while found is not None and not (found.allocated or found.external):
+        parent = found.parent
+        found = next((each for each in disk.blobs if parent and each.uuid == parent), None)
+    return found is not None
 
 
 def _closed(target: Target, lvol: Lvol, done: Done) -> None:

@@ -81,6 +81,8 @@ def _register(target: Target, raid: Raid) -> None:
     bdev.uuid = bdev.uuid or target.new_uuid()
     device.refresh(target, raid)
     _share_data(raid)
+    # Members do its I/O: their channels' pollers, older than it, end its examination (run k1).
+    bdev.channel = next((slot.descriptor.bdev for slot in raid.slots if slot.descriptor), None)
     try:
         target.layer.register(bdev, "arrive" if bdev.life.may("arrive") else "register")
     except Refused as refused:
