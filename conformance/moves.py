@@ -144,14 +144,29 @@ def name_moves(
         moves.append(replace(taken, cost=UNSEEN_COST))
     else:
         moves.append(replace(taken, unseen_cost=UNSEEN_COST))
+    # A name that a deferred create waits for may be taken meanwhile, but its own base comes first.
+    for thing in things:
+        if thing.rpc not in asked:
+            waits = {component: "take", **settled, thing.bdev: "is_deferred"}
+            moves.append(replace(_plain(taken.vector.label, waits), cost=UNSEEN_COST))
     for move in moves:
         yield move if logged else replace(move, shows=None)
 
 
 def delete_moves(
+    rpc: str, about: tuple[str, int], things: Sequence[Thing], *, discards: bool, logged: bool
+) -> Iterator[tuple[Move, Clause]]:
+    """Yield the steps of a delete; `discards`: it also ends bdevs never registered.
+
+    `logged`: lines of the log show what happens to the name; of an alias they do not.
+    """
+    for move, clause in _delete_moves(rpc, about, things, discards=discards):
+        yield (move if logged else replace(move, shows=None)), clause
+
+
+def _delete_moves(
     rpc: str, about: tuple[str, int], things: Sequence[Thing], *, discards: bool
 ) -> Iterator[tuple[Move, Clause]]:
-    """Yield the steps of a delete; `discards`: it also ends bdevs never registered."""
     name, _ = about
     component = name_component(name)
     roles: dict[str, Sequence[str]] = {

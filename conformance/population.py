@@ -286,7 +286,8 @@ class Population:
             case "delete":
                 things = [thing for thing in self.things if thing.name == asked.bdev]
                 discards = asked.part.method.discards
-                return delete_moves(asked.rpc, about, things, discards=discards)
+                logged = self.known.get(asked.bdev, True)
+                return delete_moves(asked.rpc, about, things, discards=discards, logged=logged)
             case "wait":
                 raids = {raid.raid: raid.name for raid in self.raids_with_metadata()}
                 return wait_moves(asked.rpc, asked.slot, raids)

@@ -212,7 +212,7 @@ def _steps_of_other_call(
             yield now("begun", after), "unregistering"
         for life in world.lives:
             if life.bdev == "stuck" and life.state != "queued":
-                yield now("begun", _with(world, life, replace(life, bdev="gone"), world.name)), ""
+                yield now("true", _with(world, life, replace(life, bdev="gone"), world.name)), ""
     if method == "delete" and state == "begun" and world.name == "free":
         yield now("true", world), ""
 

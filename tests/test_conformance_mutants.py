@@ -50,7 +50,7 @@ ROW_SURVIVORS = {
         rpc: is_handled queued_error, is_handled sent_ok, is_handled sent_error""",
     "an unknown client who makes the raid again explains the same, at the price of a fault": """
         bdev: appear gone
-        raid: revive absent, is_building online""",
+        raid: revive absent, is_building online, go_online_at_once waiting""",
     "a forced step leaves the state at once": """
         bdev: has_registered unregistering, has_registered destructing, is_nameless destructing,
             is_settled unregistering, is_settled destructing""",
@@ -151,6 +151,15 @@ def _completed(script: Script) -> Script:
     return script.inserting(600, "r")
 
 
+def _deferred_comes_and_goes() -> Script:
+    script = Script().failed_lookup(0, 4, "b")
+    script.request(10, "bdev_passthru_create", name="p", base_bdev_name="b").reply(14, "p")
+    script.failed_lookup(20, 24, "p").base(30, "b").inserting(31.5, "p").lookup(40, 44, "p")
+    script.request(50, "bdev_malloc_delete", name="b").removing(51, "b").removing(52, "p")
+    script.removed(53, "p").removed(54, "b").reply(55)
+    return script.failed_lookup(60, 64, "p").tick(100)
+
+
 def _answered_without_unregistering() -> Script:
     script = Script().base(0, "a").request(20, "bdev_malloc_delete", name="a").reply(25)
     return script.lookup(30, 35, "a").tick(2000)
@@ -160,6 +169,7 @@ WAITING = (_deferred, _not_begun, _begun, _assembled, _completed)
 MORE: tuple[Callable[[], Script], ...] = (
     *(partial(_deleted_beside_another_that_waits, create) for create in WAITING),
     _answered_without_unregistering,
+    _deferred_comes_and_goes,
     _assembled_by_hand,
     _never_assembled,
     _made_by_others_after_its_end,

@@ -9,7 +9,7 @@ DELETE = (
     Clause("unregistration started", {"rpc": "handle", "bdev": "unregister", "name": "leave"}),
     Clause(
         "discarded without having been registered",
-        {"rpc": "handle", "bdev": "discard", "raid": "free"},
+        {"rpc": "serve_ok", "bdev": "discard", "raid": "free"},
     ),
     Clause("no such bdev", {"rpc": "serve_error", "name": "is_unlisted", "raid": "is_absent"}),
     Clause(
