@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +71,39 @@ def relay(
     output = folder / f"trace{ends}"
     with listening, recording(address, folder / "proxy.sock", output, options, hear) as path:
         yield Relay(listening, path, output)
+
+
+@contextmanager
+def answering(path: Path) -> Iterator[None]:
+    """Answer whatever is sent, on as many connections as there are."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(1000):
+            writer.write(reply(1))
+        writer.close()
+
+    async def serve() -> None:
+        async with await asyncio.start_unix_server(answer, path, backlog=64):
+            ready.set()
+            await asyncio.to_thread(over.wait)
+
+    ready, over = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        assert ready.wait(PATIENCE_S)
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def receive(side: socket.socket, many: int) -> bytes:

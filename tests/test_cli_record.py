@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from bdevcheck.traces.record import InputError
 from bdevcheck.traces.source import read_lines
 from bdevcheck.traces.wire import read
 from tests.command import ROOT, Done, Run, command, environment
-from tests.relay import PATIENCE_S, connect, listen, receive, reply, request
+from tests.relay import PATIENCE_S, answering, connect, listen, receive, reply, request
 
 
 @pytest.fixture
@@ -84,10 +85,10 @@ def _options(folder: Path, address: str) -> list[str]:
 
 
 @contextmanager
-def _recording(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """Yield a process that records."""
+def _recording(*arguments: str, limit: str = "true") -> Iterator[subprocess.Popen[str]]:
+    """Yield a process that records, in a shell's words within a limit."""
     with subprocess.Popen(
-        command("record", *arguments),
+        ["sh", "-c", f'{limit}; exec "$@"', "sh", *command("record", *arguments)],
         cwd=ROOT,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -138,7 +139,7 @@ def test_violation_outweighs_the_command_which_outweighs_the_rest(
         options = [*_options(tmp_path, address), "--check"]
         done = run(*options, "--", sys.executable, "-c", ends, str(times))
     assert done.code == code
-    assert ("VIOLATES" in done.out) == (times == TWICE)
+    assert ("VIOLATES" in done.err) == (times == TWICE)
     assert main(["check", str(tmp_path / "trace.jsonl.gz")]) == (times == TWICE)
 
 
@@ -149,7 +150,7 @@ def test_undecided_is_3_unless_the_command_failed(run: Run, tmp_path: Path) -> N
         ends = f"import sys; sys.exit({ended})"
         done = run(*_options(folder, "none"), "--check", "--", sys.executable, "-c", ends)
         assert done.code == code
-        assert "UNDECIDED  nothing to judge" in done.out
+        assert "UNDECIDED  nothing to judge" in done.err
 
 
 def test_signal_that_ended_the_command_is_told_as_a_shell_does(run: Run, tmp_path: Path) -> None:
@@ -170,13 +171,13 @@ def test_command_that_is_not_there_is_an_error_and_leaves_no_socket(
 def test_log_of_the_target_is_judged_with_the_trace(run: Run, tmp_path: Path) -> None:
     log = tmp_path / "target.log"
     log.write_text("[2026-01-01 00:00:00.000000] bdev.c:1:f: *NOTICE*: x\n")
-    for rotated in ((), ("--rotate", "4K", "--force")):
+    for rotated in ((), ("--rotate", "4K")):
         with _target(tmp_path, TWICE) as address:
             options = [*_options(tmp_path, address), "--check", "--log", str(log), *rotated]
             done = run(*options, "--", sys.executable, "-c", TALK, str(TWICE))
         (tmp_path / "target.sock").unlink()
         assert done.code == 1
-        assert "target.log" in done.out
+        assert "target.log" in done.err
 
 
 def test_live_and_later_judgement_are_the_same(
@@ -185,7 +186,16 @@ def test_live_and_later_judgement_are_the_same(
     with _target(tmp_path) as address:
         done = run(*_options(tmp_path, address), "--check", "--", sys.executable, "-c", TALK)
     assert main(["check", str(tmp_path / "trace.jsonl.gz")]) == done.code
-    assert done.out == f"{reply(1)!r}\n{capfd.readouterr().out}"
+    told = f"recording at {tmp_path / 'p.sock'}\n"
+    assert done.err == told + capfd.readouterr().out
+
+
+def test_output_of_the_command_is_not_mixed_with_what_is_found(run: Run, tmp_path: Path) -> None:
+    with _target(tmp_path, TWICE) as address:
+        options = [*_options(tmp_path, address), "--check"]
+        done = run(*options, "--", sys.executable, "-c", TALK, str(TWICE))
+    assert done.out == f"{reply(1) * TWICE!r}\n"
+    assert "VIOLATES so far" in done.err
 
 
 # -- a process -------------------------------------------------------------------------------------
@@ -256,6 +266,96 @@ def _replies(output: Path) -> list[Reply]:
     return []
 
 
+# -- a command, and signals ------------------------------------------------------------------------
+
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: print("asked", flush=True))
+print("ready", flush=True)
+while True:
+    time.sleep(1)
+"""
+
+
+def test_second_signal_kills_the_command_and_the_recording_ends_in_good_order(
+    tmp_path: Path,
+) -> None:
+    options = [*_options(tmp_path, "none"), "--", sys.executable, "-c", STUBBORN]
+    with _recording(*options) as process:
+        assert process.stdout is not None
+        for word in ("ready", "asked"):
+            assert process.stdout.readline() == f"{word}\n"
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 128 + signal.SIGKILL
+    assert os.listdir(tmp_path) == ["trace.jsonl.gz"]
+    wire = load([tmp_path / "trace.jsonl.gz"]).wire
+    assert wire is not None
+    assert wire.complete_to_end
+
+
+def test_signal_goes_on_to_the_command_and_its_exit_code_counts(tmp_path: Path) -> None:
+    ends = STUBBORN.replace('print("asked", flush=True)', "sys.exit(5)").replace(
+        "import ", "import sys, "
+    )
+    with _recording(*_options(tmp_path, "none"), "--", sys.executable, "-c", ends) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 5
+
+
+# -- descriptors -----------------------------------------------------------------------------------
+
+MANY = 100
+"""More clients than 64 descriptors are for."""
+
+
+def test_as_many_descriptors_are_used_as_one_may_ask_for(tmp_path: Path) -> None:
+    target = tmp_path / "target.sock"
+    with (
+        answering(target),
+        _recording(*_options(tmp_path, str(target)), limit="ulimit -Sn 64"),
+        ExitStack() as stack,
+    ):
+        clients = [stack.enter_context(connect(tmp_path / "p.sock")) for _ in range(MANY)]
+        for number, client in enumerate(clients):
+            client.sendall(request(number))
+        for client in clients:  # all are open
+            assert receive(client, len(reply(1))) == reply(1)
+
+
+def test_clients_beyond_the_descriptors_wait_and_none_is_dropped(tmp_path: Path) -> None:
+    target = tmp_path / "target.sock"
+    with (
+        answering(target),
+        _recording(*_options(tmp_path, str(target)), limit="ulimit -n 64") as process,
+    ):
+        clients = [connect(tmp_path / "p.sock") for _ in range(MANY)]
+        for number, client in enumerate(clients):
+            client.sendall(request(number))
+        while clients:
+            for client in select.select(clients, [], [], PATIENCE_S)[0]:
+                assert receive(client, len(reply(1))) == reply(1)
+                client.close()
+                clients.remove(client)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_S)
+    wire = load([tmp_path / "trace.jsonl.gz"]).wire
+    assert wire is not None
+    assert sum(isinstance(each, Reply) for each in wire.records) == MANY
+    assert wire.damage == ()
+
+
+def test_command_keeps_the_limit_that_it_would_have_without_a_recorder(tmp_path: Path) -> None:
+    show = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    options = [*_options(tmp_path, "none"), "--", sys.executable, "-c", show]
+    with _recording(*options, limit="ulimit -Sn 64") as process:
+        out, _ = process.communicate(timeout=PATIENCE_S)
+    assert out == "64\n"
+
+
 # -- errors ----------------------------------------------------------------------------------------
 
 
@@ -279,10 +379,13 @@ def test_option_that_makes_no_sense_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("force", [(), ("--force",)])
 @pytest.mark.parametrize("name", ["p.sock", "trace.jsonl.gz"])
-def test_what_exists_is_left_alone(run: Run, tmp_path: Path, name: str) -> None:
+def test_what_exists_is_left_alone(
+    run: Run, tmp_path: Path, name: str, force: tuple[str, ...]
+) -> None:
     (tmp_path / name).write_text("mine")
-    done = run(*_options(tmp_path, "none"), "--check", "--", "true")
+    done = run(*_options(tmp_path, "none"), *force, "--check", "--", "true")
     assert (done.code, done.out) == (2, "")
     assert f"{name} exists" in done.err
     assert (tmp_path / name).read_text() == "mine"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
-import os
 import socket
-import stat
 import struct
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -21,10 +17,21 @@ from hypothesis import strategies as st
 from bdevcheck.conformance import Verdict, check
 from bdevcheck.traces import Reply, Request, load
 from bdevcheck.traces.recorder import Options, recording
+from bdevcheck.traces.recorder.address import Target, begin_connect
 from bdevcheck.traces.recorder.link import HALF_CLOSE
-from bdevcheck.traces.recorder.sink import OutputError, Sink
-from bdevcheck.traces.target.serve.address import AddressError
-from tests.relay import PATIENCE_S, Relay, connect, receive, records, relay, reply, request
+from bdevcheck.traces.recorder.sink import Sink
+from tests.relay import (
+    PATIENCE_S,
+    Relay,
+    answering,
+    connect,
+    receive,
+    records,
+    relay,
+    reply,
+    request,
+    until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -316,7 +323,7 @@ def test_full_disk_ends_the_trace_and_not_the_connections(
     relayed = relay(tmp_path, hear=heard.append)
     made = relayed.__enter__()
     client, target = made.connect()
-    _until(lambda: made.output.stat().st_size > 0)
+    until(lambda: made.output.stat().st_size > 0)
     monkeypatch.setattr(Sink, "write", fail)
     with client, target:
         client.sendall(request(1))
@@ -329,42 +336,10 @@ def test_full_disk_ends_the_trace_and_not_the_connections(
     assert not wire.complete_to_end
 
 
-def _until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-@contextmanager
-def _answering(path: Path) -> Iterator[None]:
-    """Answer whatever is sent, on as many connections as there are."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.read(1000):
-            writer.write(reply(1))
-        writer.close()
-
-    async def serve() -> None:
-        async with await asyncio.start_unix_server(answer, path, backlog=64):
-            ready.set()
-            await asyncio.to_thread(over.wait)
-
-    ready, over = threading.Event(), threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    try:
-        assert ready.wait(PATIENCE_S)
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 def test_a_thousand_connections_at_once_are_all_served(tmp_path: Path) -> None:
     output = tmp_path / "trace.jsonl.gz"
     target = tmp_path / "target.sock"
-    with _answering(target), recording(str(target), tmp_path / "p.sock", output) as path:
+    with answering(target), recording(str(target), tmp_path / "p.sock", output) as path:
         clients = [connect(path) for _ in range(1000)]
         for number, client in enumerate(clients):
             client.sendall(request(number))
@@ -378,78 +353,23 @@ def test_a_thousand_connections_at_once_are_all_served(tmp_path: Path) -> None:
     assert sum(isinstance(each, Reply) for each in wire.records) == 1000
 
 
-# -- files -----------------------------------------------------------------------------------------
+def test_client_without_a_descriptor_for_its_twin_waits_and_is_not_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Target] = []
 
+    def begin(target: Target) -> tuple[socket.socket, int]:
+        tried.append(target)
+        if len(tried) < 4:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return begin_connect(target)
 
-def test_socket_and_trace_are_the_owners_alone_and_the_socket_is_removed(tmp_path: Path) -> None:
+    monkeypatch.setattr("bdevcheck.traces.recorder.proxy.begin_connect", begin)
     with relay(tmp_path) as made:
-        for path, mode in ((made.path, stat.S_IFSOCK | 0o600), (made.output, stat.S_IFREG | 0o600)):
-            assert path.stat().st_mode == mode
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["target.sock", "trace.jsonl"]
-
-
-def test_what_exists_is_never_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "kept").write_text("mine")
-    force = Options(force=True)
-    for options in (Options(), force):
-        with (
-            pytest.raises(AddressError),
-            recording("t", tmp_path / "kept", tmp_path / "o", options),
-        ):
-            pass
-    with (
-        pytest.raises(OutputError, match="--force"),
-        recording("t", tmp_path / "p", tmp_path / "kept"),
-    ):
-        pass
-    assert (tmp_path / "kept").read_text() == "mine"
-    assert [each.name for each in tmp_path.iterdir()] == ["kept"]
-    with recording("t", tmp_path / "p", tmp_path / "kept", force):
-        pass
-    assert records(tmp_path / "kept")
-
-
-def test_dead_socket_is_replaced_by_force_only_and_a_live_one_never(tmp_path: Path) -> None:
-    path, output = tmp_path / "p", tmp_path / "o.jsonl"
-    alive = socket.socket(socket.AF_UNIX)
-    alive.bind(str(path))
-    alive.listen()
-    force = Options(force=True)
-    with pytest.raises(AddressError, match="somebody else"), recording("t", path, output, force):
-        pass
-    alive.close()
-    with pytest.raises(AddressError, match="--force"), recording("t", path, output):
-        pass
-    with recording("t", path, output, force):
-        pass
-    assert not os.path.lexists(path)
-
-
-@pytest.mark.parametrize("text", ["tcp:host", "tcp::1", "tcp:localhost:x", "tcp:localhost:65536"])
-def test_address_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(AddressError), recording(text, tmp_path / "p", tmp_path / "o"):
-        pass
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("ends", [".jsonl", ".jsonl.gz", ".jsonl.zst"])
-def test_parts_of_a_rotated_trace_are_one_when_put_together(tmp_path: Path, ends: str) -> None:
-    options = Options(rotate_bytes=4096, fsync="always")
-    with relay(tmp_path, ends=ends, options=options) as made:
         client, target = made.connect()
         with client, target:
-            for number in range(300):
-                data = request(number, params={"name": os.urandom(100).hex()})
-                client.sendall(data)
-                receive(target, len(data))
-    parts = sorted(tmp_path.glob(f"trace.*{ends}"))
-    assert len(parts) > 2
-    assert parts[0].name == f"trace.000001{ends}"
-    whole = tmp_path / f"whole{ends}"
-    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
-    wire = load([whole]).wire
-    assert wire is not None
-    assert (wire.damage, wire.complete_to_end) == ((), True)
-    assert [each.id for each in wire.records if isinstance(each, Request)] == list(range(300))
-    with pytest.raises(OutputError), recording("t", tmp_path / "q", made.output, options):
-        pass
+            client.sendall(request(1))
+            assert receive(target, len(request(1))) == request(1)
+    assert len(tried) == 4
+    kinds = [each["kind"] for each in records(made.output)]
+    assert kinds == ["meta", "open", "msg", "close", "meta"]

@@ -85,6 +85,66 @@ def test_time_grows_with_the_number_of_bytes_alone() -> None:
     assert spent(4_000_000) < 60 * small  # a square would be 100 times as much
 
 
+@pytest.mark.parametrize("begin", [b"[1", b"[-0.1", b"[1e1", b'["1', b'{"a":['])
+def test_time_of_a_long_number_grows_with_its_digits_alone(begin: bytes) -> None:
+    def spent(many: int) -> float:
+        data = begin + b"1" * many
+        begun = time.process_time()
+        assert [each.text for each in _cut(data, [1000])] == [data]
+        return time.process_time() - begun
+
+    small = max(spent(400_000), 0.002)
+    assert spent(4_000_000) < 60 * small  # a square would be 100 times as much
+
+
+_NUMBERS = st.lists(
+    st.sampled_from(
+        [
+            "[",
+            "]",
+            "{",
+            "}",
+            '"',
+            '"a":',
+            ",",
+            "0",
+            "1",
+            "-",
+            ".",
+            "e",
+            "+",
+            " ",
+            "\\u",
+            "\\ud8",
+            "1" * 15,
+            "0" * 15,
+            "1" * 40,
+            "\\ud8" + "0" * 20,
+            "\\u00" + "1" * 20,
+        ]
+    ),
+    max_size=12,
+).map(lambda parts: "".join(parts).encode())
+
+
+@given(st.sampled_from([b"", b"[", b'["', b'{"a":']), _NUMBERS, st.integers(1, 9))
+def test_digits_that_are_not_looked_at_change_neither_an_end_nor_a_fault(
+    begin: bytes, data: bytes, size: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        found = _timed(begin + data, size)
+        patch.setattr(Cutter, "_is_more_of_a_number", lambda _self, _data: False)
+        assert _timed(begin + data, size) == found
+
+
+def _timed(data: bytes, size: int) -> list[tuple[int, Cut]]:
+    """Return what is cut, each with the number of the piece that it ended with."""
+    made = Cutter("c2s")
+    starts = range(0, len(data), size)
+    found = [(at, cut) for at in starts for cut in made.feed(data[at : at + size], at)]
+    return found + [(len(data), cut) for cut in made.end(len(data))]
+
+
 def test_message_that_is_too_long_is_given_up_and_the_next_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -133,13 +193,41 @@ def test_what_follows_a_gap_is_read_again_from_the_next_beginning() -> None:
             Event("open", now(), 1),
             _bytes(1, "c2s", request(1)[:20]),
             Event("dropped", now(), note="some"),
-            _bytes(1, "c2s", b'{"inner": 1}}'),
+            _bytes(1, "c2s", b'"inner": {"a": 1}}'),
             _bytes(1, "c2s", request(2)),
         ]
     )
     kinds = [json.loads(line)["kind"] for line in lines]
     assert kinds == ["meta", "open", "dropped", "dropped", "msg"]
     assert json.loads(lines[-1])["msg"]["id"] == 2
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"method":"spdk_get_version","id":7,"jsonrpc":"2.0"}',
+        b'{ "id" : 7 }',
+        b'\n[{"id":7}]',
+        b'{"id":7}{"id":8}',
+    ],
+)
+def test_client_is_recorded_again_after_a_gap_whatever_it_writes_first(data: bytes) -> None:
+    made = Transcript()
+    for event in (Event("open", now(), 1), Event("dropped", now(), note="some")):
+        list(made.lines_of(event))
+    lines = list(made.lines_of(_bytes(1, "c2s", data)))
+    assert {json.loads(line)["kind"] for line in lines} == {"msg"}
+    assert b"7" in lines[0]
+
+
+def test_piece_from_the_middle_after_a_gap_does_not_keep_a_client_away_for_ever() -> None:
+    made = Transcript()
+    for event in (Event("open", now(), 1), Event("dropped", now(), note="some")):
+        list(made.lines_of(event))
+    list(made.lines_of(_bytes(1, "s2c", b'{"name": "a"}, {"name": "b')))
+    list(made.lines_of(_bytes(1, "s2c", b'"}]}\n')))
+    (line,) = made.lines_of(_bytes(1, "s2c", reply(7)))
+    assert json.loads(line)["msg"]["id"] == 7
 
 
 def test_reader_loses_records_where_some_were_dropped() -> None:

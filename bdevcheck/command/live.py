@@ -5,16 +5,21 @@ from __future__ import annotations
 import signal
 import threading
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from bdevcheck.command.pool import _interrupts_held_back
+from bdevcheck.conformance import check, check_files
 from bdevcheck.conformance.books import News, Tell
 from bdevcheck.conformance.check import start_run
 from bdevcheck.conformance.verdict import Report
+from bdevcheck.traces.detect import Form
+from bdevcheck.traces.merge import DEFAULT_TOLERANCE_NS, Input, gather, open_inputs
+from bdevcheck.traces.source import read_lines
 
 MAX_BYTES = 64 * 2**20
 """How much may wait for the judge. One who is farther behind is sent away."""
@@ -116,3 +121,15 @@ def _serve(link: Connection, name: str) -> None:
             for line in chunk.removesuffix(b"\n").split(b"\n"):
                 run.take(next(numbers), line)
         link.send(run.finish())
+
+
+def judge_whole(parts: Sequence[str], log_file: str | None) -> Report:
+    """Judge the parts of a trace as one, when all is written, together with the target's log."""
+    logs = [log_file] if log_file is not None else []
+    if len(parts) == 1:
+        return check_files([*parts, *logs])
+    lines = chain.from_iterable(read_lines(part) for part in parts)
+    numbered = ((number, data) for number, (_, data) in enumerate(lines, 1))
+    wire = Input(parts[0], Form.WIRE, numbered)
+    inputs = [wire, *open_inputs(logs)]
+    return check(gather(inputs, tolerance_ns=DEFAULT_TOLERANCE_NS, utc_offset_s=None))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from asyncio.subprocess import Process
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
 
-from bdevcheck.command.support import EXIT_FAILS, EXIT_USAGE, print_lines
+from bdevcheck.command.support import EXIT_FAILS, EXIT_USAGE
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from bdevcheck.command.live import Judge
     from bdevcheck.conformance.verdict import Report
     from bdevcheck.traces.recorder import Fsync, Options, Recorded, Recorder
@@ -79,7 +82,7 @@ def _fsync(_context: click.Context, _option: click.Parameter, text: str) -> Fsyn
     metavar="never|end|always|SECONDS",
     help="When the trace must be on the disk, should the machine go down.")  # fmt: skip
 @click.option("--force", is_flag=True,
-    help="Replace FILE, and a socket at PATH that nobody listens at.")  # fmt: skip
+    help="Replace a socket at PATH that nobody listens at. FILE is never replaced.")  # fmt: skip
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 def record(
     target: str,
@@ -103,7 +106,9 @@ def record(
     says so, and nothing behind that place is judged (docs/record.md).
 
     COMMAND is run with BDEVCHECK_SOCKET set to PATH, and {socket} in its arguments replaced by
-    PATH; recording ends with it. Without COMMAND it ends with SIGINT or SIGTERM.
+    PATH; recording ends with it, and what is found is told on standard error. Without COMMAND it
+    ends with SIGINT or SIGTERM. With it the first such signal goes on to COMMAND, the second one
+    kills it.
 
     Exit code with --check: 1 for a violation; else that of COMMAND if it failed; else the verdict:
     0 conforms, 3 undecided. Without --check: that of COMMAND, or 0. 2 if nothing can be recorded
@@ -119,7 +124,7 @@ def record(
     ended, done, report = asyncio.run(_record(job))
     verdict = 0
     if live:
-        verdict = _report(done, report, log_file)
+        verdict = _report(job, done, report, log_file)
     if done.failure:
         click.echo(f"bdevcheck: the trace is not whole: {done.failure}", err=True)
         return verdict if verdict == EXIT_FAILS else EXIT_USAGE
@@ -140,42 +145,46 @@ class _Job:
 
 async def _record(job: _Job) -> tuple[int, Recorded, Report | None]:
     """Record to the end; return the exit code of the command, what was recorded, and the report."""
-    stop = _stopped_by_signals()
-    judge = _judge(job.output) if job.live else None
+    judge: Judge | None = None
     try:
-        recorder = await _start(job, judge)
-        try:
-            ended = await _wait(job, stop)
-        finally:
-            done = await recorder.stop()
+        with _signals() as signals:
+            judge = _judge(job) if job.live else None
+            recorder = await _start(job, judge)
+            try:
+                ended = await _wait(job, signals)
+            finally:
+                done = await recorder.stop()
     finally:
         report = judge.finish() if judge is not None else None
     return ended, done, report
 
 
-def _stopped_by_signals() -> asyncio.Future[int]:
-    """Return what the first SIGINT or SIGTERM decides; the next one does what it always does."""
-    loop = asyncio.get_running_loop()
-    stop: asyncio.Future[int] = loop.create_future()
+@contextmanager
+def _signals() -> Iterator[asyncio.Queue[int]]:
+    """Yield what SIGINT and SIGTERM go into.
 
-    def ask(number: int) -> None:
+    They end nothing by themselves until the trace is whole and the socket removed. What is left to
+    do then, to judge, they end as they always do.
+    """
+    loop = asyncio.get_running_loop()
+    signals: asyncio.Queue[int] = asyncio.Queue()
+    for each in _SIGNALS:
+        loop.add_signal_handler(each, signals.put_nowait, each)
+    try:
+        yield signals
+    finally:
         for each in _SIGNALS:
             loop.remove_signal_handler(each)
-        stop.set_result(number)
-
-    for each in _SIGNALS:
-        loop.add_signal_handler(each, ask, each)
-    return stop
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _judge(output: str) -> Judge:
+def _judge(job: _Job) -> Judge:
     from bdevcheck.command.follow import _text
     from bdevcheck.command.live import appoint
 
-    return appoint(output, lambda news: print_lines([_text(news)]))
+    return appoint(job.output, lambda news: _say(job, [_text(news)]))
 
 
 async def _start(job: _Job, judge: Judge | None) -> Recorder:
@@ -193,50 +202,65 @@ async def _start(job: _Job, judge: Judge | None) -> Recorder:
     return recorder
 
 
-async def _wait(job: _Job, stop: asyncio.Future[int]) -> int:
-    """Wait for a signal, or for the command; a signal goes on to the command."""
+async def _wait(job: _Job, signals: asyncio.Queue[int]) -> int:
+    """Wait for a signal, or for the command, and return the command's exit code."""
     if not job.command:
-        await stop
+        _allow_many_files()
+        await signals.get()
         return 0
-    arguments = [each.replace(SOCKET_PLACE, job.listen) for each in job.command]
-    environment = {**os.environ, SOCKET_VARIABLE: job.listen}
+    process = await _run(job)
+    _allow_many_files()  # the command keeps the limit that it would have without us
+    passing = asyncio.ensure_future(_pass_on(signals, process))
     try:
-        process = await asyncio.create_subprocess_exec(*arguments, env=environment)
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"{arguments[0]} cannot be run: {error}") from error
-    ended = asyncio.ensure_future(process.wait())
-    await asyncio.wait((stop, ended), return_when=asyncio.FIRST_COMPLETED)
-    if not ended.done():
-        with suppress(ProcessLookupError):
-            process.send_signal(stop.result())
-    code = await ended
+        code = await process.wait()
+    finally:
+        passing.cancel()
     return code if code >= 0 else 128 - code  # as a shell says it
 
 
-def _report(done: Recorded, report: Report | None, log_file: str | None) -> int:
+async def _run(job: _Job) -> Process:
+    arguments = [each.replace(SOCKET_PLACE, job.listen) for each in job.command]
+    environment = {**os.environ, SOCKET_VARIABLE: job.listen}
+    try:
+        return await asyncio.create_subprocess_exec(*arguments, env=environment)
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"{arguments[0]} cannot be run: {error}") from error
+
+
+async def _pass_on(signals: asyncio.Queue[int], process: Process) -> None:
+    """Pass the first signal on to the command. Who sends another one has waited long enough."""
+    number = await signals.get()
+    while True:
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
+        await signals.get()
+        number = signal.SIGKILL
+
+
+def _allow_many_files() -> None:
+    """Allow as many descriptors as one may ask for: each client takes two."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _report(job: _Job, done: Recorded, report: Report | None, log_file: str | None) -> int:
     """Print the report, and return the exit code that its verdict has."""
     from bdevcheck.command.fleet import exit_code
+    from bdevcheck.command.live import judge_whole
     from bdevcheck.conformance.fleet import Fleet, Run
     from bdevcheck.conformance.text import lines_of
 
     if report is None or log_file is not None:
-        report = _judge_whole([os.fspath(part) for part in done.parts], log_file)
-    print_lines(lines_of(report))
+        report = judge_whole([os.fspath(part) for part in done.parts], log_file)
+    _say(job, lines_of(report))
     return exit_code(Fleet((Run("trace", report.sources, report),)))
 
 
-def _judge_whole(parts: Sequence[str], log_file: str | None) -> Report:
-    """Judge the parts of a trace as one, together with the log."""
-    from bdevcheck.conformance import check, check_files
-    from bdevcheck.traces.detect import Form
-    from bdevcheck.traces.merge import DEFAULT_TOLERANCE_NS, Input, gather, open_inputs
-    from bdevcheck.traces.source import read_lines
+def _say(job: _Job, lines: Iterable[Text]) -> None:
+    """Print lines where they do not mix with what the command prints."""
+    from rich.console import Console
 
-    logs = [log_file] if log_file is not None else []
-    if len(parts) == 1:
-        return check_files([*parts, *logs])
-    lines = chain.from_iterable(read_lines(part) for part in parts)
-    numbered = ((number, data) for number, (_, data) in enumerate(lines, 1))
-    wire = Input(parts[0], Form.WIRE, numbered)
-    inputs = [wire, *open_inputs(logs)]
-    return check(gather(inputs, tolerance_ns=DEFAULT_TOLERANCE_NS, utc_offset_s=None))
+    console = Console(highlight=False, stderr=bool(job.command))
+    for line in lines:
+        console.print(line, soft_wrap=True)

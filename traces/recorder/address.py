@@ -12,6 +12,8 @@ from bdevcheck.traces.target.serve.address import AddressError, Listener, listen
 
 TCP = "tcp:"
 _LAST_PORT = 65535
+NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+"""Errors of who may open no more files now, and may again when somebody closes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ def begin_connect(target: Target) -> tuple[socket.socket, int]:
     """Begin to connect to a target; return the socket, and 0 if it is connected already.
 
     EINPROGRESS: it is writable when that is decided. EAGAIN: the target has no room for it now, so
-    it is to be tried again (`again`). Raises OSError.
+    it is to be tried again (`again`). Raises OSError; with one of NO_DESCRIPTOR this is to be tried
+    again.
     """
     connecting = socket.socket(target.family, socket.SOCK_STREAM)
     connecting.setblocking(False)

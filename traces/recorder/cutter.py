@@ -18,11 +18,12 @@ from bdevcheck.traces.target.rpc.framing import MAX_DEPTH, Framer
 
 MAX_MESSAGE_BYTES = 16 * 2**20
 """A longer message is not kept. SPDK takes far less; a reply that lists a million bdevs is more."""
-FIRST_BYTES = b'{"jsonrpc"'
-"""What a message begins with, where one must be found again behind bytes that were lost."""
+_MANY_DIGITS = 16
+"""So many digits in a row are more than an escape has, and more than a number that is 0."""
 
 _JSON = msgspec.json.Decoder(msgspec.Raw)
 _BLANK = b" \t\r\n"
+_BRACKETS = (b"{", b"[")
 _BEGUN = re.compile(rb"(?:[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z")
 
 
@@ -42,8 +43,9 @@ class Cut(NamedTuple):
 class Cutter:
     """The bytes that have no end yet; at most MAX_MESSAGE_BYTES and one piece.
 
-    `is_lost`: bytes are missing, and until something looks like the beginning of a message,
-    nothing is one; `_given_up` counts what comes meanwhile. `_begun` is a character that has no end
+    `is_lost`: bytes are missing, and until a piece begins as a message may, nothing is one;
+    `_given_up` counts what comes meanwhile. A piece from the middle of a message may begin so too,
+    and be kept as one: nothing behind lost bytes is judged. `_begun` is a character that has no end
     yet: a target takes that for a fault, but where its pieces end nobody knows here.
     """
 
@@ -61,19 +63,22 @@ class Cutter:
     def feed(self, data: bytes, at_ns: int) -> Iterator[Cut]:
         """Take bytes that came at a time, and yield what ends with them."""
         if self.is_lost:
-            if not data.lstrip(_BLANK).startswith(FIRST_BYTES):
+            if not data.lstrip(_BLANK).startswith(_BRACKETS):
                 self._given_up += len(data)
                 return
             self.is_lost = False
             yield from self._gave_up(at_ns)
         if not len(self):
+            data = data.lstrip(_BLANK)
             self._first_ns = at_ns
             if self._is_one_message(data):
                 yield Cut(data.strip(_BLANK), True, at_ns)
                 return
         data, self._begun = _without_begun(self._begun + data)
+        ends_nothing = self._is_more_of_a_number(data)
         self._framer.buffer += data
-        yield from self._whole(at_ns)
+        if not ends_nothing:
+            yield from self._whole(at_ns)
         if len(self) > MAX_MESSAGE_BYTES:
             yield from self.give_up(at_ns)
 
@@ -106,6 +111,18 @@ class Cutter:
             yield Cut(bytes(framer.buffer).strip(_BLANK), False, self._first_ns)
             return
         framer.compact()
+
+    def _is_more_of_a_number(self, data: bytes) -> bool:
+        """Tell that data are digits which neither end a value nor are a fault.
+
+        The framer reads a number that has no end yet from its start again: what comes in a million
+        pieces would be read a million times. Behind many digits another one is as good as the last,
+        in a string too. Outside of brackets a number ends with its piece.
+        """
+        if not (data.isdigit() and self._framer.buffer.startswith(_BRACKETS)):
+            return False
+        last = self._framer.buffer[-_MANY_DIGITS:]
+        return len(last) == _MANY_DIGITS and last.isdigit()
 
     def _is_one_message(self, data: bytes) -> bool:
         """Tell, quickly, that bytes are one message, as nearly all are; False: look closer."""

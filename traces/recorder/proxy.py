@@ -9,12 +9,13 @@ import socket
 from dataclasses import dataclass, field
 from functools import partial
 
-from bdevcheck.traces.recorder.address import Target, again, begin_connect
+from bdevcheck.traces.recorder.address import NO_DESCRIPTOR, Target, again, begin_connect
 from bdevcheck.traces.recorder.link import Link, See
 from bdevcheck.traces.target.serve.address import BACKLOG, Listener
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.001, 0.1
-"""How soon a target without room is tried again, at first and at most."""
+"""How soon a target without room is tried again, at first and at most; so is a connection for which
+no descriptor is left."""
 
 
 @dataclass(slots=True, eq=False)
@@ -67,11 +68,17 @@ class Proxy:
     def _gone(self, link: Link) -> None:
         del self.links[link.number]
 
-    def _connect(self, link: Link) -> None:
+    def _connect(self, link: Link, after_s: float = FIRST_RETRY_S) -> None:
+        if not link.is_open:
+            return
         try:
             connecting, code = begin_connect(self.target)
         except OSError as error:
-            link.refused(error)
+            if error.errno in NO_DESCRIPTOR:
+                retry = partial(self._connect, link, min(2 * after_s, LAST_RETRY_S))
+                self.loop.call_later(after_s, retry)
+            else:
+                link.refused(error)
             return
         link.target = connecting
         self._wait(link, connecting, code, FIRST_RETRY_S)

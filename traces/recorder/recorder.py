@@ -29,8 +29,8 @@ _STUCK = "the disk did not take the end of the trace"
 class Options:
     """How a trace is written.
 
-    `rotate_bytes`: begin another file when this many bytes are in one. `force`: replace an output
-    file, and a socket that nobody listens at. `queue_bytes`: how much may wait for a slow disk.
+    `rotate_bytes`: begin another file when this many bytes are in one. `force`: replace a socket
+    that nobody listens at; a trace never is. `queue_bytes`: how much may wait for a slow disk.
     """
 
     rotate_bytes: int | None = None
@@ -83,7 +83,7 @@ class Recorder:
         target = target_of(self.target)
         listener = listen(self.listen, force=options.force)
         try:
-            sink = open_sink(self.output, rotate_bytes=options.rotate_bytes, force=options.force)
+            sink = open_sink(self.output, rotate_bytes=options.rotate_bytes)
         except BaseException:
             listener.close()
             raise

@@ -7,13 +7,14 @@ parts of one: put together again (`cat`), packed or not, they are read as one re
 from __future__ import annotations
 
 import os
-import stat
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import zstandard
+
+from bdevcheck.traces.recorder.address import NO_DESCRIPTOR
 
 Fsync: TypeAlias = Literal["never", "end", "always"] | float
 """When the disk must have what was written: never, at the end of a file, each time, or every so
@@ -105,9 +106,20 @@ class Sink:
         return self.rotate_bytes is not None and self._size >= self.rotate_bytes
 
     def rotate(self, *, to_disk: bool) -> None:
-        """End this part and begin the next."""
-        self.close(to_disk=to_disk)
-        self._begin()
+        """End this part and begin the next; later, if no descriptor is left now."""
+        try:
+            path, file = self._create()
+        except OSError as error:
+            if error.errno in NO_DESCRIPTOR:
+                return
+            raise
+        try:
+            self.close(to_disk=to_disk)
+        except OSError:
+            os.close(file)
+            path.unlink()
+            raise
+        self._begin(path, file)
 
     def close(self, *, to_disk: bool) -> None:
         """End the file; a second time does nothing."""
@@ -121,10 +133,13 @@ class Sink:
         finally:
             os.close(file)
 
-    def _begin(self) -> None:
+    def _create(self) -> tuple[Path, int]:
         path = self.path if self.rotate_bytes is None else part_of(self.path, len(self.parts) + 1)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._file = os.open(path, flags, 0o600)
+        return path, os.open(path, flags, 0o600)
+
+    def _begin(self, path: Path, file: int) -> None:
+        self._file = file
         self._packer = _PACKERS.get(path.suffix, _Plain)()
         self._size = 0
         self.parts.append(path)
@@ -134,19 +149,19 @@ class Sink:
         _write_all(self._file, data)
 
 
-def open_sink(path: Path, *, rotate_bytes: int | None = None, force: bool = False) -> Sink:
+def open_sink(path: Path, *, rotate_bytes: int | None = None) -> Sink:
     """Begin a trace in a new file, which only its owner may read. Raises `OutputError`.
 
     With `rotate_bytes` a part ends when it has so many bytes, and parts are numbered from 000001.
-    What exists is refused; `force` removes it if it is a regular file.
+    What exists is refused: a trace may be all that is left of what happened.
     """
     sink = Sink(path, rotate_bytes)
     there = _parts_there(path) if rotate_bytes is not None else [path]
     try:
         for each in there:
             if os.path.lexists(each):
-                _clear(each, force=force)
-        sink._begin()
+                raise OutputError(f"{each} exists: choose another name, or move it away")
+        sink._begin(*sink._create())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise OutputError(f"cannot write {path}: {reason}") from error
@@ -180,14 +195,6 @@ def _parts_there(path: Path) -> list[Path]:
 
 def _is_number(text: str) -> bool:
     return len(text) >= _DIGITS and text.isascii() and text.isdigit()
-
-
-def _clear(path: Path, *, force: bool) -> None:
-    if not force:
-        raise OutputError(f"{path} exists: choose another name, or replace it with --force")
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise OutputError(f"{path} exists and is no regular file: it is left alone")
-    path.unlink()
 
 
 def _write_all(file: int, data: bytes) -> None:
