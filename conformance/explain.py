@@ -98,6 +98,21 @@ def torn_doubt(bdev: str, found: Moment) -> Doubt:
     )
 
 
+def knotted_doubt(bdev: str, found: Moment) -> Doubt:
+    """Say that a bdev has the name of one that its own base was built on, and nothing explains it.
+
+    The two are not told apart then, so it is the checker that fails and not the target.
+    """
+    return Doubt(
+        rule=EVERY_RULE,
+        bdev=bdev,
+        method="",
+        reason="nothing explains this, but the bdev has the name of one that its base was built on",
+        remedy="repeat it with names of their own",
+        place=found.place,
+    )
+
+
 def ambiguous_doubt(rule: str, bdev: str, call: Call) -> Doubt:
     """Say that nobody can tell which reply is whose."""
     why = "several requests with the same id were open, and the reply fits more than one"

@@ -12,6 +12,7 @@ from bdevcheck.conformance.explain import (
     ambiguous_doubt,
     doubt_of,
     given_up_doubt,
+    knotted_doubt,
     orphan_doubt,
     orphan_violation,
     overdue_doubt,
@@ -141,10 +142,12 @@ class Ledger:
         found = _moment_of(item)
         if step.expected and found is not None and self.evidence.torn:
             self.books.doubted_at_large(torn_doubt(stack.root, found))
+        elif step.expected and found is not None and stack.knotted:
+            self.books.doubted_at_large(knotted_doubt(stack.root, found))
         elif step.expected and found is not None:
             expected = tuple(_with_names(label, stack) for label in step.expected)
             self.books.not_explained(unexplained_of(stack.root, found, expected))
-        if step.expected and not self.evidence.torn:
+        if step.expected and not (self.evidence.torn or stack.knotted):
             self.variants = 0
         left = {
             stack.calls[slot].call.number: stack.calls[slot]

@@ -133,6 +133,7 @@ class Queues:
         there = seen.situation.population
         step = self._step(stack, item, (seen.situation, weave), partial(_absorb, there, weave))
         if step.after is not None:
+            stack.knotted |= stack.root in seen.locals
             stack.lines = deque(line for line, _ in lines)
             for slot, here in step.slots.items():
                 if slot in seen.calls:

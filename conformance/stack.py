@@ -80,8 +80,9 @@ class Stack:
 
     `locals` says what each name is called here, `calls` which call each slot stands for, `parts`
     what calls met before are in these terms. `blind`: it was begun anew, and what examination may
-    be assembling is not known any more. `stands_in`: the name of its bdev is not known yet, and it
-    only collects what is said of the bases.
+    be assembling is not known any more. `knotted`: a base stood on an older bdev of the same name,
+    and the two are one here. `stands_in`: the name of its bdev is not known yet, and it only
+    collects what is said of the bases.
     """
 
     root: str
@@ -95,6 +96,7 @@ class Stack:
     parts: dict[Hashable, Part] = field(default_factory=dict)
     settling: dict[Tag, Obligation] = field(default_factory=dict)
     blind: bool = False
+    knotted: bool = False
     stands_in: bool = False
     convicted: deque[Obligation] = field(default_factory=lambda: deque(maxlen=MAX_CONVICTED))
 

@@ -269,7 +269,7 @@ class Stacks:
         stack.locals, stack.actual = {stack.root: ROOT}, {ROOT: stack.root}
         for each in (stack.settling, stack.calls, stack.slots, stack.lines, stack.parts):
             each.clear()
-        stack.blind = True
+        stack.blind, stack.knotted = True, False
         stack.situation = self._queues.automaton.start(
             fresh=False, auto_examine=self.auto_examine, covered=covered, named=False
         )

@@ -97,6 +97,24 @@ def test_delete_of_a_bdev_whose_name_a_deferred_create_wants_is_kept() -> None:
     assert session.judge().violations == ()
 
 
+def test_bdev_with_the_name_of_one_that_its_base_stood_on_is_doubted_and_not_accused() -> None:
+    session = Session(EmulatedLink("buggy"))
+    latencies = {f"p99_{way}_latency": 20_000 for way in ("read", "write")}
+    delay = {
+        "name": "c", "base_bdev_name": "d", "avg_read_latency": 0, "avg_write_latency": 0
+    } | latencies  # fmt: skip
+    session.call(1, CREATE, {**MALLOC, "name": "b"}, wait=False)
+    session.call(1, "bdev_raid_create", {**RAID, "name": "d"}, wait=True)
+    session.call(1, "bdev_delay_create", delay, wait=False)
+    session.call(1, STORE, {"bdev_name": "c", "lvs_name": "lvs"}, wait=False)
+    session.call(1, DELETE, {"name": "b"}, wait=True)
+    zones = {"name": "b", "base_bdev": "c", "zone_capacity": 4096, "optimal_open_zones": 1}
+    session.call(1, "bdev_zone_block_create", zones, wait=True)
+    report = session.judge()
+    assert (report.violations, report.unexplained) == ((), ())
+    assert any("its base was built on" in doubt.reason for doubt in report.undecided)
+
+
 # -- planted faults --------------------------------------------------------------------------------
 
 DELAY = {
@@ -183,6 +201,21 @@ def test_planted_fault_is_found_under_its_rule_and_made_small(fault: str) -> Non
     text = found(fault, planted.methods, doubts=doubts, **planted.options)
     assert (f"\n  {rule} (1): " if planted.doubt else f"\n{rule}: ") in text, text
     assert sorted(calls_in(text)) == sorted(planted.shortest), text
+
+
+def test_issue_3413_is_found_by_search_in_the_version_that_has_it_and_in_no_other() -> None:
+    methods = (CREATE, "bdev_delay_create", "bdev_raid_create")
+    buggy, fixed = (
+        machine_for(lambda v=variant: EmulatedLink(v), methods=methods, connections=1)  # type: ignore[misc]  # bound now
+        for variant in ("buggy", "fix-commit")
+    )
+    with pytest.raises(ViolationError) as violation:
+        run_state_machine_as_test(buggy, settings=profile(300))
+    calls = calls_in(str(violation.value))
+    assert "\ncreate-after-register: bdev_raid_create answered" in str(violation.value)
+    assert calls[-1] == "bdev_raid_create"
+    assert len(calls) <= 4
+    run_state_machine_as_test(fixed, settings=profile(100))
 
 
 @pytest.mark.parametrize("fault", [name for name, planted in PLANTED.items() if planted.doubt])
