@@ -3,6 +3,9 @@
     def test_raid_can_be_used_at_once(bdevcheck_socket):
         subprocess.run(["my-deployment", "--rpc-socket", bdevcheck_socket], check=True)
 
+    def test_random_calls(bdevcheck_search):
+        bdevcheck_search(runs=200, known_in="modern")
+
 `--bdevcheck-socket PATH` names the target; without it each test gets an emulated one of its own, in
 virtual time, of the version that `--bdevcheck-variant` names. A test that passes although the
 verdict is undecided has proven nothing against the target, and nothing for it.
@@ -13,13 +16,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 DEFAULT_VARIANT = "modern"
+SEARCH_NAMES = ("bdevcheck0", "bdevcheck1", "bdevcheck2", "bdevcheck3")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,6 +74,36 @@ def bdevcheck_target(request: pytest.FixtureRequest, _bdevcheck_folder: Path) ->
         return
     with _emulated(_bdevcheck_folder, request.config.getoption("--bdevcheck-variant")) as path:
         yield path
+
+
+@pytest.fixture
+def bdevcheck_search(bdevcheck_target: Path) -> Callable[..., None]:
+    """Return what makes random calls to the target, and fails where it breaks a promise.
+
+    It takes `runs`, `steps` (calls in a run) and the options of
+    `bdevcheck.conformance.stateful.machine_for`; it needs hypothesis. Bdevs get names of their own,
+    and each run deletes what it has made.
+    """
+
+    def search(runs: int = 100, steps: int = 20, **options: Any) -> None:
+        from hypothesis import HealthCheck, Phase, settings
+        from hypothesis.stateful import run_state_machine_as_test
+
+        from bdevcheck.conformance.stateful import SocketLink, machine_for
+
+        options = {"names": SEARCH_NAMES, "tidy": True, **options}
+        machine = machine_for(lambda: SocketLink(bdevcheck_target), **options)
+        profile = settings(
+            max_examples=runs,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],  # what is found is made short by runs of its parts
+            suppress_health_check=list(HealthCheck),
+        )
+        run_state_machine_as_test(machine, settings=profile)
+
+    return search
 
 
 @pytest.fixture

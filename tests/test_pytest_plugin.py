@@ -54,3 +54,16 @@ def test_own_test_fails_where_the_target_answers_too_early(
 def test_help_names_the_options(pytester: pytest.Pytester) -> None:
     done = ran(pytester, "--help")
     done.stdout.fnmatch_lines(["*--bdevcheck-socket=PATH*"])
+
+
+SEARCH = """
+    def test_random_calls(bdevcheck_search):
+        methods = ("bdev_malloc_create", "bdev_malloc_delete", "bdev_get_bdevs")
+        bdevcheck_search(runs=3, steps=5, methods=methods, connections=1)
+"""
+
+
+def test_random_calls_to_the_target_are_one_line(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SEARCH)
+    done = ran(pytester)
+    assert done.parseoutcomes() == {"passed": 1}, done.stdout.str()

@@ -10,13 +10,16 @@ from bdevcheck.conformance.stateful.link import EmulatedLink, Line, Link
 from bdevcheck.conformance.stateful.machine import machine_for
 from bdevcheck.conformance.stateful.script import Step, script_of
 from bdevcheck.conformance.stateful.session import Session, ViolationError, require_conformance
+from bdevcheck.conformance.stateful.socket_link import LinkError, SocketLink
 
 __all__ = [
     "METHODS",
     "EmulatedLink",
     "Line",
     "Link",
+    "LinkError",
     "Session",
+    "SocketLink",
     "Step",
     "ViolationError",
     "machine_for",

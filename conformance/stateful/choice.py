@@ -13,11 +13,12 @@ from functools import partial
 
 from hypothesis import strategies as st
 
-from bdevcheck.model.catalogue import bdev_names, fill, method_of
+from bdevcheck.model.catalogue import bdev_names, fill, method_of, methods
 from bdevcheck.model.catalogue.method import Method
 
 NAMES = ("a", "b", "c", "d")
 """Names of bdevs: few, so that calls meet."""
+Names = Sequence[str]
 STORE = "lvs"
 VOLUMES = ("vol0", "vol1")
 
@@ -69,13 +70,13 @@ CHOICES = frozenset({"superblock"})
 """Optional parameters that decide what a create does: they are always said."""
 
 
-def calls_of(names: Iterable[str] = METHODS) -> Mapping[str, Draw]:
-    """Return for each method what gives a strategy of its parameters.
+def calls_of(wanted: Iterable[str] = METHODS, names: Names = NAMES) -> Mapping[str, Draw]:
+    """Return for each method what gives a strategy of its parameters; `names` are those of bdevs.
 
     Raises `KeyError` for a method that is not catalogued, or that requires a parameter of which
     nothing is known here.
     """
-    found = {name: partial(_params, _row(name)) for name in names}
+    found = {name: partial(_params, _row(name), names) for name in wanted}
     for draw in found.values():
         draw({})  # so that what cannot be drawn is told at once
     return found
@@ -91,6 +92,16 @@ def made_after(made: Made, name: str, params: Mapping[str, object], result: obje
     named = {*bdev_names(row, params, result), *fill(row.alias, params)} - {""}
     kept = {bdev: module for bdev, module in made.items() if bdev not in named}
     return kept | (dict.fromkeys(sorted(named), row.module) if row.kind == "create" else {})
+
+
+def deletion_of(name: str, made: Made) -> tuple[str, dict[str, object]] | None:
+    """Return the call that deletes a bdev of `made`; None where its module has none of one name."""
+    for row in methods().values():
+        template = row.bdevs[0] if len(row.bdevs) == 1 else ""
+        parameter = template.strip("{}")
+        if row.kind == "delete" and row.module == made[name] and parameter in row.parameters:
+            return row.name, {parameter: name}
+    return None
 
 
 def makes_sense(name: str, made: Made) -> bool:
@@ -115,11 +126,11 @@ def _row(name: str) -> Method:
     return row
 
 
-def _params(row: Method, made: Made) -> st.SearchStrategy[dict[str, object]]:
-    required = {name: _value(row, name, made) for name in row.required}
+def _params(row: Method, names: Names, made: Made) -> st.SearchStrategy[dict[str, object]]:
+    required = {name: _value(row, name, names, made) for name in row.required}
     known = [name for name in row.optional if _is_known(row, name)]
-    together = {name: _value(row, name, made) for name in known if name in _needed(row)}
-    optional = {name: _value(row, name, made) for name in known if name not in together}
+    together = {name: _value(row, name, names, made) for name in known if name in _needed(row)}
+    optional = {name: _value(row, name, names, made) for name in known if name not in together}
     drawn = st.fixed_dictionaries({**required, **together}, optional=optional)
     return drawn.map(_fitting) if "raid_level" in required else drawn
 
@@ -137,7 +148,7 @@ def _is_known(row: Method, name: str) -> bool:
     return name in VALUES or name == "lvs_name" or "{" + name + "}" in row.bdevs
 
 
-def _value(row: Method, name: str, made: Made) -> st.SearchStrategy[object]:
+def _value(row: Method, name: str, names: Names, made: Made) -> st.SearchStrategy[object]:
     """Return what a parameter may be, by what it names."""
     if name in VALUES:
         return st.sampled_from(VALUES[name])
@@ -146,23 +157,23 @@ def _value(row: Method, name: str, made: Made) -> st.SearchStrategy[object]:
     if name in ("lvol_name", "snapshot_name", "clone_name", "old_name", "new_name"):
         return _volume(row, name, made)
     if row.module == "error" and row.kind == "delete":
-        return _likely([f"EE_{each}" for each in NAMES], made)
+        return _likely([f"EE_{each}" for each in names], made)
     if row.module == "lvol" and row.kind == "delete":
         return _likely([f"{STORE}/{each}" for each in VOLUMES], made)
     if name in row.bases or name in row.existing:
-        one = _likely(NAMES, made)
+        one = _likely(names, made)
         is_many = name in row.bases and name.endswith("s")
         return st.lists(one, min_size=1, max_size=2, unique=True) if is_many else one
     if "{" + name + "}" in row.bdevs or name in ("base_name", "base_bdev", "name"):
-        return _likely(NAMES, _sought(row, made))
+        return _likely(names, _sought(row, names, made))
     raise KeyError(f"{row.name}: {name}")
 
 
-def _sought(row: Method, made: Made) -> Iterable[str]:
+def _sought(row: Method, names: Names, made: Made) -> Iterable[str]:
     """Return the names that make sense: new ones for a create, its module's own for a delete."""
     match row.kind:
         case "create":
-            return [each for each in NAMES if each not in made]
+            return [each for each in names if each not in made]
         case "delete":
             return [each for each, module in made.items() if module == row.module]
     return made

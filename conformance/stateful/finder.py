@@ -16,13 +16,14 @@ from bdevcheck.conformance.verdict import Report
 class Finder:
     """Judges runs. The first that breaks a rule is made short with fresh targets of `connect`.
 
-    Later ones that break the same rule are told by that script: so Hypothesis may go on to make
-    its own example simpler, and what is printed stays.
+    With `tidy`, each takes away what it has made. Later ones that break the same rule are told by
+    that script: so Hypothesis may go on to make its own example simpler, and what is printed stays.
     """
 
     connect: Callable[[], Link]
     known_in: str = ""
     doubts: Collection[str] = ()
+    tidy: bool = False
     found: dict[str, tuple[Report, list[Step]]] = field(default_factory=dict)
 
     def judge(self, report: Report, steps: list[Step]) -> None:
@@ -41,9 +42,9 @@ class Finder:
 
     def _shortest(self, rule: str, report: Report, steps: list[Step]) -> tuple[Report, list[Step]]:
         def shows(rest: list[Step]) -> bool:
-            return rule in self._broken(replay(self.connect(), rest))
+            return rule in self._broken(replay(self.connect(), rest, tidy=self.tidy))
 
         if not shows(steps):  # it does not come again: what was seen is told
             return report, steps
         steps = fewest(steps, shows)
-        return replay(self.connect(), steps), steps
+        return replay(self.connect(), steps, tidy=self.tidy), steps

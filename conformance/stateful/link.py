@@ -44,6 +44,10 @@ class Link(Protocol):
     def now_ns(self) -> int:
         """Return the time."""
 
+    @property
+    def epoch_ns(self) -> int:
+        """Return the wall clock at time 0, in ns since the epoch (UTC)."""
+
     def open(self, heard: Heard) -> Line:
         """Connect."""
 
@@ -108,6 +112,7 @@ class EmulatedLink:
         wait_for_rpc: bool = False,
         machines: Mapping[str, Machine] = MACHINES,
     ) -> None:
+        self.epoch_ns = EPOCH_NS
         self.reactor = Reactor()
         self.lines: list[str] = []
         self.has_ended = False

@@ -8,7 +8,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from bdevcheck.conformance.stateful.choice import METHODS, Draw, calls_of, makes_sense, spoilt
+from bdevcheck.conformance.stateful.choice import (
+    METHODS,
+    NAMES,
+    Draw,
+    calls_of,
+    makes_sense,
+    spoilt,
+)
 from bdevcheck.conformance.stateful.finder import Finder
 from bdevcheck.conformance.stateful.link import Link
 from bdevcheck.conformance.stateful.session import Session
@@ -29,6 +36,8 @@ def machine_for(
     situation: Sequence[tuple[str, Mapping[str, object]]] = (),
     malformed: bool = False,
     connections: int = CONNECTIONS,
+    names: Sequence[str] = NAMES,
+    tidy: bool = False,
 ) -> type[RuleBasedStateMachine]:
     """Return a state machine whose rules are the catalogue's methods.
 
@@ -39,11 +48,13 @@ def machine_for(
     `doubts`, what is left in doubt is a failure, too: for rules that only another client could
     excuse, where there is none. `situation` are calls that each run begins with, for faults that
     are far from the start. `malformed`: now and then, a call has a parameter that no method has.
+    `names` are those that bdevs get. `tidy`: the target is not fresh, so each run deletes what it
+    has made.
 
     Raises `KeyError` for a method whose parameters cannot be drawn.
     """
-    calls = calls_of(methods)
-    finder = Finder(connect, known_in, doubts)
+    calls = calls_of(methods, names)
+    finder = Finder(connect, known_in, doubts, tidy)
     lines = st.integers(1, connections)
 
     class TargetMachine(RuleBasedStateMachine):
@@ -67,11 +78,14 @@ def machine_for(
 
         def teardown(self) -> None:
             """Judge what happened."""
+            steps = list(self.session.steps)
             try:
+                if tidy:
+                    self.session.tidy()
                 report = self.session.judge()
             finally:
                 self.session.close()
-            finder.judge(report, self.session.steps)
+            finder.judge(report, steps)
 
     rules = {
         name: _rule_of(name, params, lines, malformed=malformed) for name, params in calls.items()

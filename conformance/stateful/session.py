@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bdevcheck.conformance.check import check
-from bdevcheck.conformance.stateful.choice import Made, made_after
+from bdevcheck.conformance.stateful.choice import Made, deletion_of, made_after
 from bdevcheck.conformance.stateful.link import Line, Link
 from bdevcheck.conformance.stateful.script import Step, script_of
 from bdevcheck.conformance.stateful.tape import Tape
@@ -42,12 +42,15 @@ class Session:
     """
 
     link: Link
-    tape: Tape = field(default_factory=Tape)
+    tape: Tape = field(init=False)
     steps: list[Step] = field(default_factory=list)
     replies: dict[int, Mapping[str, object] | None] = field(default_factory=dict)
     made: Made = field(default_factory=dict)
     _asked: dict[int, Step] = field(default_factory=dict)
     _clients: dict[int, _Client] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tape = Tape(self.link.epoch_ns)
 
     def call(self, conn: int, method: str, params: Mapping[str, object], *, wait: bool) -> int:
         """Send a request, on a connection that is opened at need; return its number.
@@ -79,6 +82,18 @@ class Session:
             if (names := made_after({}, method, params, None))
             and not names.keys() & self.made.keys()
         ]
+
+    def tidy(self) -> None:
+        """Delete what the run has made, the latest first; what goes with its base is gone by then.
+
+        Lvstores go with the bdevs that they lie on.
+        """
+        while self.made:
+            last = list(self.made)[-1]
+            deletion = deletion_of(last, self.made)
+            self.made = {name: module for name, module in self.made.items() if name != last}
+            if deletion is not None:
+                self.call(1, *deletion, wait=True)
 
     def rest(self, ns: int) -> None:
         """Let time pass."""
@@ -145,8 +160,8 @@ def failures_in(report: Report, *, known_in: str = "", doubts: Collection[str] =
     return [*found, *doubted, *("" for _ in report.unexplained)]
 
 
-def replay(link: Link, steps: Iterable[Step]) -> Report:
-    """Do the same again with a fresh target, and judge it."""
+def replay(link: Link, steps: Iterable[Step], *, tidy: bool = False) -> Report:
+    """Do the same again, and judge it; with `tidy`, delete what it has made."""
     session = Session(link)
     try:
         for step in steps:
@@ -154,6 +169,8 @@ def replay(link: Link, steps: Iterable[Step]) -> Report:
                 session.call(step.conn, step.method, step.params, wait=step.wait)
             else:
                 session.rest(step.rest_ns)
+        if tidy:
+            session.tidy()
         return session.judge()
     finally:
         session.close()

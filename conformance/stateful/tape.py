@@ -14,8 +14,12 @@ EPOCH_NS = 1_767_225_600_000_000_000
 
 @dataclass(slots=True)
 class Tape:
-    """The records of one run, in the order in which they were seen; times are ns."""
+    """The records of one run, in the order in which they were seen; times are ns.
 
+    `epoch_ns` is the wall clock at time 0.
+    """
+
+    epoch_ns: int = EPOCH_NS
     lines: list[str] = field(default_factory=list)
 
     def opened(self, now_ns: int, conn: int) -> None:
@@ -42,5 +46,5 @@ class Tape:
         self.lines.append(self._line(now_ns, **members))
 
     def _line(self, now_ns: int, **members: object) -> str:
-        times = {"ts_mono_ns": now_ns, "ts_wall_ns": EPOCH_NS + now_ns}
+        times = {"ts_mono_ns": now_ns, "ts_wall_ns": self.epoch_ns + now_ns}
         return json.dumps({"seq": len(self.lines) + 1, **members, **times})
