@@ -25,6 +25,7 @@ from bdevcheck.model.contract import (
     LOOKUP,
     REVIVE,
     WAIT,
+    delete_clauses,
 )
 from bdevcheck.model.rule import LOOKUP_CONSISTENCY
 from bdevcheck.model.systems.build import merge, with_events
@@ -177,8 +178,8 @@ def _delete_moves(
     }
     if not roles["raid"]:
         del roles["raid"]
-    for clause in DELETE:
-        if _answers_with_error(clause) or (clause.events.get("bdev") == "discard" and not discards):
+    for clause in delete_clauses(discards=discards):
+        if _answers_with_error(clause):
             continue
         for vector in bind(clause, roles, f"delete {name}"):
             yield _move(vector, clause, about), clause

@@ -56,7 +56,7 @@ ROW_SURVIVORS = {
             is_settled unregistering, is_settled destructing""",
     "a state from which another step leads to the same place explains the same": """
         bdev: is_unborn absent, is_unborn failed, is_away stuck, is_nameless allocated,
-            is_nameless stuck, is_nameless failed, is_nameless deferred,
+            is_nameless examining, is_nameless stuck, is_nameless failed, is_nameless deferred,
             is_nameless completing, is_nameless gone, is_settled failed, is_settled registered,
             is_settled removing
         raid: free absent, free reading, free writing, free completing,

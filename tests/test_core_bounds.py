@@ -237,7 +237,7 @@ def _promises(count: int) -> tuple[int, Tally]:
 
 
 def test_promises_beyond_the_bound_stay_in_doubt_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _promises(8) == (15, Tally(undecided=10))
+    assert _promises(8) == (13, Tally(undecided=10))
     monkeypatch.setattr(judge, "MAX_DUES", 2)
     assert _promises(8) == (2, Tally(undecided=10))
 

@@ -54,7 +54,7 @@ class Aside:
 def keep_wire(items: Iterable[Item], name: str, aside: Aside) -> Iterator[Item]:
     """Yield the lines of the wire; those of a log go aside.
 
-    Raises InputError for a line that holds both.
+    Raises InputError for a line that holds both, where lines of both are there.
     """
     for number, data in items:
         if isinstance(data, Damage):
@@ -63,7 +63,7 @@ def keep_wire(items: Iterable[Item], name: str, aside: Aside) -> Iterator[Item]:
         elif data.startswith(b"{"):
             yield number, data
         elif not _is_header(data, aside):
-            kind = _kind_of(data, name, number)
+            kind = _kind_of(data, name, number, aside)
             if kind in _LOGGED or (kind is None and (aside.is_mixed or aside.is_tailed)):
                 aside.put(number, data)
             else:
@@ -97,13 +97,17 @@ def _is_wire(data: bytes, name: str, number: int, aside: Aside) -> bool:
     return False
 
 
-def _kind_of(data: bytes, name: str, number: int) -> Form | None:
-    """Return what a line is that does not begin as a record of the wire does."""
+def _kind_of(data: bytes, name: str, number: int, aside: Aside) -> Form | None:
+    """Return what a line is that does not begin as a record of the wire does.
+
+    Where no line of a log has come, a record behind something else is one that was spoilt.
+    """
     if _holds_members(data):
         bare = bare_line(data)
         if form_of(bare) is Form.WIRE:
             return Form.WIRE
-        _refuse_both(data, name, number)
+        if aside.is_mixed:
+            _refuse_both(data, name, number)
     return form_of(data)
 
 

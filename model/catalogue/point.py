@@ -13,13 +13,12 @@ from enum import StrEnum
 from bdevcheck.model.catalogue import clauses_of
 from bdevcheck.model.catalogue.method import Method
 from bdevcheck.model.clause import Clause
-from bdevcheck.model.contract import DELETE, LOOKUP, LVSTORE_CREATE, WAIT
+from bdevcheck.model.contract import LOOKUP, LVSTORE_CREATE, WAIT, delete_clauses
 from bdevcheck.model.machine import Machine
 from bdevcheck.model.machines import LIFE_CYCLES, Machines
 from bdevcheck.model.variant import Variant
 
 _OF_KIND: Mapping[str, tuple[Clause, ...]] = {
-    "delete": DELETE,
     "lookup": LOOKUP,
     "use": LVSTORE_CREATE,
     "wait": WAIT,
@@ -61,7 +60,11 @@ def contract_of(method: Method, params: Mapping[str, object]) -> tuple[Clause, .
     """
     if method.kind == "create":
         return clauses_of(method, params)
-    return () if method.reply == "at-initiation" else _OF_KIND.get(method.kind, ())
+    if method.reply == "at-initiation":
+        return ()
+    if method.kind == "delete":
+        return delete_clauses(discards=method.discards)
+    return _OF_KIND.get(method.kind, ())
 
 
 def reply_points(

@@ -52,7 +52,7 @@ from bdevcheck.model.contract.consume import (
     CONSUME,
 )
 from bdevcheck.model.contract.create import CREATE_AT_ONCE, CREATE_LATER, DEFERRAL, DEFERRED
-from bdevcheck.model.contract.delete import DELETE, LEAVE
+from bdevcheck.model.contract.delete import DELETE, LEAVE, delete_clauses
 from bdevcheck.model.contract.framework import (
     EITHER_STATE,
     RUNTIME_ONLY,
@@ -314,4 +314,5 @@ __all__ = [
     "WAIT_BESIDE_ATTACH",
     "WAIT_BY_POLLER",
     "WAIT_INIT",
+    "delete_clauses",
 ]

@@ -36,6 +36,12 @@ DELETE = (
 )
 """A delete that answers when the bdev is unregistered (LIFECYCLE 1.7)."""
 
+
+def delete_clauses(*, discards: bool) -> tuple[Clause, ...]:
+    """Return what a delete may do; `discards`: it also ends bdevs that never registered."""
+    return tuple(each for each in DELETE if discards or "discard" not in each.events.values())
+
+
 LEAVE = (
     Clause(
         "unregistration started: a base is gone",
