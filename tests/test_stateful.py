@@ -115,6 +115,20 @@ def test_bdev_with_the_name_of_one_that_its_base_stood_on_is_doubted_and_not_acc
     assert any("its base was built on" in doubt.reason for doubt in report.undecided)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_deferred_raid_whose_name_is_taken_when_its_base_comes_is_stuck_in_every_version(
+    variant: str,
+) -> None:
+    session = Session(EmulatedLink(variant))
+    session.call(1, CREATE, {**MALLOC, "name": "z"}, wait=True)
+    session.call(1, "bdev_raid_create", {**RAID, "name": "a", "superblock": False}, wait=True)
+    session.call(1, CREATE, MALLOC, wait=True)
+    session.call(1, CREATE, {**MALLOC, "name": "b"}, wait=True)
+    session.call(1, "bdev_raid_get_bdevs", {"category": "all"}, wait=True)
+    (violation,) = session.judge().violations
+    assert (violation.rule, violation.known_in) == ("raid-consistency", tuple(VARIANTS))
+
+
 # -- planted faults --------------------------------------------------------------------------------
 
 DELAY = {

@@ -211,7 +211,19 @@ class RaidLog:
             return
         if made.succeeded and not made.ambiguous and self._is_the_one(claim, failed, made):
             self.stuck.add(claim.name)
-            yield _stuck(claim, raid, failed, made)
+            yield _stuck(claim, raid, failed, made, self._known_in(made))
+
+    def _known_in(self, made: Call) -> tuple[str, ...]:
+        """Return the versions that leave such a raid behind.
+
+        Who was answered before a member was claimed, waited for it: nobody is left to be told of
+        the error, in no version.
+        """
+        reply, claimed = made.reply, self.claimed
+        if reply is None or claimed is None or not self.setting.surely_before(reply.at, claimed.at):
+            known = [each for each in VARIANTS.values() if each.raid_create_swallows_errors]
+            return tuple(each.name for each in known)
+        return tuple(VARIANTS)
 
     def _is_the_one(self, claim: _Claim, failed: LogLine, made: Call) -> bool:
         """Tell whether it is the failed raid that the reply shows, and nobody has tried again.
@@ -271,7 +283,9 @@ def _unwritten(name: str, failed: LogLine, line: LogLine) -> Violation:
     )
 
 
-def _stuck(claim: _Claim, raid: Raid, failed: LogLine, made: Call) -> Violation:
+def _stuck(
+    claim: _Claim, raid: Raid, failed: LogLine, made: Call, known_in: tuple[str, ...]
+) -> Violation:
     reply = made.reply
     shown = [
         request_moment(made),
@@ -288,5 +302,5 @@ def _stuck(claim: _Claim, raid: Raid, failed: LogLine, made: Call) -> Violation:
         fault=f"{printable(cut(claim.name))} has all its members and stays {raid.state}",
         proof="Its create was answered with success, and no member was claimed since it failed: "
         "nobody tries again.",
-        known_in=tuple(each.name for each in VARIANTS.values() if each.raid_create_swallows_errors),
+        known_in=known_in,
     )
