@@ -1,6 +1,7 @@
 """Random calls to emulated targets: what they find, what they do not, and how it is told."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -214,7 +215,10 @@ def test_planted_fault_is_found_under_its_rule_and_made_small(fault: str) -> Non
     doubts = [rule] if planted.doubt else []
     text = found(fault, planted.methods, doubts=doubts, **planted.options)
     assert (f"\n  {rule} (1): " if planted.doubt else f"\n{rule}: ") in text, text
-    assert sorted(calls_in(text)) == sorted(planted.shortest), text
+    calls = Counter(calls_in(text))
+    # No step can be left out; yet another run may need one call more to show it.
+    assert Counter(planted.shortest) <= calls, text
+    assert calls.total() <= len(planted.shortest) + 1, text
 
 
 def test_issue_3413_is_found_by_search_in_the_version_that_has_it_and_in_no_other() -> None:
