@@ -104,9 +104,13 @@ class _Line:
 
 @dataclass(slots=True)
 class Pairer:
-    """Pairs requests and replies, record by record; memory is bounded by what is open."""
+    """Pairs requests and replies, record by record; memory is bounded by what is open.
+
+    `waiting` is the number of requests with an id that may still be answered.
+    """
 
     replies: int = 0
+    waiting: int = 0
     _rows: Mapping[str, Method] = field(default_factory=lambda: rows_by_name())
     _number: int = 0
     _lines: dict[int, _Line] = field(default_factory=dict)
@@ -116,7 +120,11 @@ class Pairer:
         """Begin a connection; return the calls that an older one of that number leaves open."""
         before = self._lines.pop(record.conn, None)
         self._lines[record.conn] = _Line(seen_from_start=True)
-        return before.open_calls() if before is not None and not before.closed else []
+        if before is None:
+            return []
+        left = before.open_calls()
+        self.waiting -= len(left)
+        return left if not before.closed else []
 
     def closed(self, record: Closed) -> tuple[list[Call], list[Orphan]]:
         """End a connection; return the calls that it leaves open, and replies to nothing.
@@ -131,6 +139,7 @@ class Pairer:
         while len(self._closed) > MAX_CLOSED:
             old = self._lines.get(self._closed[0])
             if old is not None and old.closed:
+                self.waiting -= len(old.open_calls())
                 del self._lines[self._closed[0]]
             self._closed.popleft()
         return line.open_calls(), self._unasked(line)
@@ -153,6 +162,7 @@ class Pairer:
         if record.batch is not None:
             line.nameless += 1  # a version without batches answers the whole array, with id null
         key = record.id if type(record.id) is int else id_key(record.id)
+        self.waiting += 1
         waiting = line.open.get(key)
         if waiting is None:
             line.open[key] = [call]
@@ -177,6 +187,7 @@ class Pairer:
         waiting = line.open.get(key)
         if not waiting:
             return Orphan(record, line.seen_from_start, line.answered.get(key))
+        self.waiting -= 1
         if len(waiting) == 1:
             call = waiting[0]
             call.reply = record

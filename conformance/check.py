@@ -62,14 +62,19 @@ def check(
     checker = _checker(setting, _evidence(log, covered), machines, rules)
     lines = log.lines if log is not None else ()
     points = timeline(records, lines, covered, trace.tolerance_ns, by_wall=log is not None)
+    over: Damage | None = None
     with rare_collector():
         for point in points:
             if point.tick is Tick.RECORD and progress is not None:
                 _tell(progress, point.number, len(records))
             _take(checker, point.tick, point.what)
+            excess = checker.excess
+            if excess is not None and point.what is not None:
+                over = lost = excess.at(point.what.at.place)
+                break
         checker.finish(complete=wire is None or wire.complete_to_end)
     sources = tuple(dict.fromkeys(each.source for each in (wire, log) if each is not None))
-    damage = wire.damage if wire is not None else ()
+    damage = (*(wire.damage if wire is not None else ()), *([over] if over is not None else ()))
     log_damage = log.damage if log is not None else ()
     return report_of(Account(sources, damage, log_damage, trace.notes, lost), checker)
 
@@ -132,6 +137,9 @@ class Run:
         for record in records:
             if lost is None or record.at.place.line < lost.place.line:
                 self.checker.take(record)
+                if lost is None and (excess := self.checker.excess) is not None:
+                    lost = excess.at(record.at.place)
+                    self.reading.note(lost)
 
 
 def start_run(

@@ -15,6 +15,7 @@ from bdevcheck.conformance.call import Call, Orphan, Pairer
 from bdevcheck.conformance.docket import Docket
 from bdevcheck.conformance.judge import KEPT
 from bdevcheck.conformance.ledger import Ledger
+from bdevcheck.conformance.limits import Excess, excess_of_open
 from bdevcheck.conformance.stack import Kind
 from bdevcheck.conformance.stacks import Stacks
 from bdevcheck.conformance.timeline import SHOWN_KINDS
@@ -49,6 +50,12 @@ class Checker:
     def __post_init__(self) -> None:
         self.stacks = Stacks(self.machines, self.ledger, fresh=self.fresh)
         self.docket = Docket(self.stacks, self.ledger)
+
+    @property
+    def excess(self) -> Excess | None:
+        """Tell what there is too much of to go on, if anything."""
+        open_now = max(self.pairer.waiting, len(self.docket.inquiries))
+        return self.stacks.excess or excess_of_open(open_now)
 
     def take(self, record: WireRecord) -> None:
         """Take a record of the wire."""

@@ -10,6 +10,7 @@ from itertools import islice
 
 from bdevcheck.conformance.inquiry import Inquiry
 from bdevcheck.conformance.ledger import Ledger
+from bdevcheck.conformance.limits import Excess, excess_of_names
 from bdevcheck.conformance.names import may_be_alias
 from bdevcheck.conformance.part import ROOT
 from bdevcheck.conformance.queues import Queues
@@ -34,7 +35,8 @@ class Stacks:
     `fresh`: the log shows the target's start, so that no bdev was there before; `covered`: it shows
     every registration now; `auto_examine`: bdevs are examined when they register. `unnamed` are the
     creates under way that have not told their bdevs' names, with what waits for each; until then
-    each has a stack of its own in `stand_ins`.
+    each has a stack of its own in `stand_ins`. `excess`: there are too many, or their names are too
+    long.
     """
 
     machines: Machines
@@ -45,6 +47,8 @@ class Stacks:
     all: dict[str, Stack] = field(default_factory=dict)
     unnamed: dict[int, list[Barrier]] = field(default_factory=dict)
     stand_ins: dict[int, Stack] = field(default_factory=dict)
+    excess: Excess | None = None
+    _chars: int = 0
     _parts: dict[str, dict[Stack, None]] = field(default_factory=dict)
     _idle: OrderedDict[str, Stack] = field(default_factory=OrderedDict)
     _queues: Queues = field(init=False)
@@ -65,6 +69,8 @@ class Stacks:
             named = named or not may_be_alias(name)
             known = self.all[name] = Stack(name, self._start(named), {name: ROOT}, {ROOT: name})
             self._parts.setdefault(name, {})[known] = None
+            self._chars += len(name)
+            self.excess = self.excess or excess_of_names(len(self.all), self._chars)
         return known
 
     def _start(self, named: bool) -> Situation:
@@ -208,6 +214,7 @@ class Stacks:
     def _let_go(self, stack: Stack) -> None:
         self.ledger.conclude(stack)
         del self.all[stack.root]
+        self._chars -= len(stack.root)
         for name in stack.locals:
             self._part_no_more(name, stack)
 

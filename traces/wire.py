@@ -35,7 +35,7 @@ from bdevcheck.traces.record import (
     WireTrace,
 )
 from bdevcheck.traces.source import Item
-from bdevcheck.traces.wire_fault import bad_line, too_many_connections
+from bdevcheck.traces.wire_fault import bad_line, dropped, too_many_connections
 
 VERSION = 1
 STOPPED = "proxy stopped"
@@ -167,10 +167,10 @@ class Reading:
         than that counts as lost. Raises InputError for a version of the format that is not known.
         """
         if self._bad is not None:
-            self._note(bad_line(self.name, *self._bad, last=False))
+            self.note(bad_line(self.name, *self._bad, last=False))
             self._bad = None
         if isinstance(data, Damage):
-            self._note(data)
+            self.note(data)
             return ()
         row = self._row(number, data)
         if row is None:
@@ -186,7 +186,7 @@ class Reading:
     def finish(self) -> Sequence[WireRecord]:
         """Return what is left when no line comes any more."""
         if self._bad is not None:
-            self._note(bad_line(self.name, *self._bad, last=True))
+            self.note(bad_line(self.name, *self._bad, last=True))
             self._bad = None
         found = self._ready(0)
         self.complete_from_start &= self._last is not None
@@ -215,10 +215,10 @@ class Reading:
         while waiting and (len(waiting) > window or _follows(waiting[0], self._last)):
             row, last = heappop(waiting), self._last
             if last is not None and row.seq <= last.seq:
-                self._note(_repetition(last, row, self.name))
+                self.note(_repetition(last, row, self.name))
                 continue
             if last is not None and row.seq != last.seq + 1:
-                self._note(_gap(last, row, self.name))
+                self.note(_gap(last, row, self.name))
             found += self._now(row)
         return found
 
@@ -234,7 +234,7 @@ class Reading:
             self.timed = False
         fault = self.clock.take(stamp)
         if fault is not None and (self.timed or _has_times(stamp)):
-            self._note(fault)
+            self.note(fault)
         if type(envelope) is _QuickEnvelope:
             self.complete_to_end = False
             if envelope.conn not in self._live:
@@ -243,7 +243,7 @@ class Reading:
         assert isinstance(envelope, _Envelope)
         self.complete_to_end = envelope.note == STOPPED
         if envelope.kind == "dropped":
-            self._note(_dropped(envelope, place))
+            self.note(dropped(place, envelope.note))
         records = _records(envelope, stamp)
         for record in records:
             self._note_conn(record)
@@ -271,17 +271,18 @@ class Reading:
         if len(self._live) < MAX_CONNECTIONS:
             self._live.add(conn)
         elif self.lost is None and conn not in self._live:
-            self._note(too_many_connections(place, MAX_CONNECTIONS))
+            self.note(too_many_connections(place, MAX_CONNECTIONS))
 
     def _note_late(self, row: _Row) -> None:
         if row.seq < self._highest:
             found = f"seq {row.seq} after seq {self._highest}"
             reason = "lines out of order, sorted by seq"
             place = Place(self.name, row.line)
-            self._note(Damage(place, reason, found, "seq rising", loses=False))
+            self.note(Damage(place, reason, found, "seq rising", loses=False))
         self._highest = max(self._highest, row.seq)
 
-    def _note(self, damage: Damage) -> None:
+    def note(self, damage: Damage) -> None:
+        """Note damage; behind what loses records nothing is judged."""
         if damage.loses and (self.lost is None or damage.place.line < self.lost.place.line):
             self.lost = damage
         if len(self.damage) < MAX_DAMAGE or damage is self.lost:
@@ -379,11 +380,6 @@ def _gap(last: _Row, row: _Row, name: str) -> Damage:
     found = f"seq {row.seq} after seq {last.seq}"
     reason = f"{row.seq - last.seq - 1} records are missing before this one"
     return Damage(Place(name, row.line), reason, found, f"seq {last.seq + 1}", loses=True)
-
-
-def _dropped(envelope: _Envelope, place: Place) -> Damage:
-    reason = envelope.note or "the recorder dropped records"
-    return Damage(place, reason, "a record of kind `dropped`", "all that crossed", loses=True)
 
 
 def _records(envelope: _Envelope, at: Stamp) -> list[WireRecord]:

@@ -17,6 +17,12 @@ def bad_line(name: str, line: int, data: bytes, why: str, *, last: bool) -> Dama
     return Damage(place, reason, repr(found), "one JSON record a line", loses=True)
 
 
+def dropped(place: Place, note: str | None) -> Damage:
+    """Tell of a record of kind `dropped`; `note` is what the recorder says of it."""
+    reason = note or "the recorder dropped records"
+    return Damage(place, reason, "a record of kind `dropped`", "all that crossed", loses=True)
+
+
 def too_many_connections(place: Place, most: int) -> Damage:
     """Tell of a connection that opens while `most` are open: nothing behind it is judged."""
     allowed = f"{most:,} at once, and a record of kind `close` where one ends"
