@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from bdevcheck.conformance import Report, check
+from bdevcheck.conformance import check_files
 from bdevcheck.conformance.text import lines_of
 from bdevcheck.traces import load
 from benchmarks.measure import rate, ratio
@@ -114,16 +114,12 @@ def load_step(files: Sequence[Path]) -> Found:
 
 def check_step(files: Sequence[Path]) -> Found:
     """Do all that `bdevcheck check` does with files, up to the text that it prints."""
-    report = _report_of(files)
+    report = check_files(files)
     text = "\n".join(line.plain for line in lines_of(report))
     owed = sum(each.exercised for each in report.obligations.values())
     decided = sum(each.decided for each in report.obligations.values())
     share = decided / owed if owed else 0.0
     return Found(str(report.verdict) if text else "no text", owed, share)
-
-
-def _report_of(files: Sequence[Path]) -> Report:
-    return check(load(files))
 
 
 STEPS = {"decode": decode_step, "load": load_step, "check": check_step}
