@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bdevcheck.conformance.call import Call
-from bdevcheck.conformance.inquiry import Inquiry, entries_of, outcome_of
+from bdevcheck.conformance.inquiry import Inquiry, entries_of, outcome_of, without_list
 from bdevcheck.conformance.ledger import Ledger
 from bdevcheck.conformance.names import Names
 from bdevcheck.conformance.part import ROOT, Outcome
@@ -140,13 +140,14 @@ class Docket:
 
     def _read_entries(self, inquiry: Inquiry) -> None:
         """Read what a look-up found: names, and what else they are called."""
-        entries = entries_of(inquiry.call.reply)
+        entries, total = entries_of(inquiry.call.reply)
         for name, aliases in entries.items():
             if aliases:
                 self.subjects.names.learn(name, aliases)
         inquiry.shown = frozenset(entries)
         if not inquiry.before.names:
             inquiry.listed = inquiry.shown
+            inquiry.call = without_list(inquiry.call, total)
         elif entries and inquiry.shown.isdisjoint(inquiry.before.names):
             inquiry.outcome = Outcome.UNKNOWN  # asked by an alias that nobody has resolved
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -11,7 +11,7 @@ from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.part import Outcome
 from bdevcheck.conformance.subject import Subject
 from bdevcheck.model.catalogue import Method
-from bdevcheck.traces.record import Reply
+from bdevcheck.traces.record import ListOf, Reply
 
 if TYPE_CHECKING:
     from bdevcheck.conformance.stack import Stack
@@ -59,16 +59,36 @@ class _Entry(msgspec.Struct, gc=False):
 _ENTRIES = msgspec.json.Decoder(list[_Entry])
 
 
-def entries_of(reply: Reply | None) -> dict[str, list[str]]:
-    """Return the bdevs in the reply to a look-up: name and aliases."""
+class Entries(NamedTuple):
+    """What the reply to a look-up lists: names and aliases of bdevs; `total` counts all members."""
+
+    aliases: Mapping[str, list[str]]
+    total: int
+
+
+def entries_of(reply: Reply | None) -> Entries:
+    """Return the bdevs in the reply to a look-up."""
     if reply is None:
-        return {}
+        return Entries({}, 0)
     if type(reply.body) is msgspec.Raw:
         try:
-            return {entry.name: entry.aliases for entry in _ENTRIES.decode(reply.body)}
+            read = _ENTRIES.decode(reply.body)
+            return Entries({entry.name: entry.aliases for entry in read}, len(read))
         except (msgspec.MsgspecError, RecursionError):
             pass  # something odd stands there: read it with more patience
-    return dict(_patiently(reply.result))
+    total = len(reply.result) if isinstance(reply.result, list) else 0
+    return Entries(dict(_patiently(reply.result)), total)
+
+
+def without_list(call: Call, total: int) -> Call:
+    """Return a call to be kept: its reply, a list of all bdevs, only tells how many there were.
+
+    Such lists have a megabyte, and a promise that nothing settles keeps its call.
+    """
+    if call.reply is None or not isinstance(call.reply.body, msgspec.Raw | list):
+        return call
+    reply = msgspec.structs.replace(call.reply, body=ListOf(total))
+    return msgspec.structs.replace(call, reply=reply)
 
 
 def _patiently(result: object) -> Iterator[tuple[str, list[str]]]:

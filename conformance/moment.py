@@ -6,7 +6,7 @@ import json
 
 from bdevcheck.conformance.call import Call
 from bdevcheck.conformance.verdict import Moment
-from bdevcheck.traces.record import LogLine, Reply
+from bdevcheck.traces.record import ListOf, LogLine, Reply
 
 MAX_TEXT = 160
 """Characters of a record that an explanation quotes."""
@@ -41,6 +41,8 @@ def outcome_text(reply: Reply) -> str:
     """Say in a few words what a reply says."""
     if reply.error is not None:
         return cut(f"error {reply.error.code} {reply.error.message}")
+    if isinstance(reply.result, ListOf):
+        return list_text(reply.result.count)
     if isinstance(reply.result, list):
         return list_text(len(reply.result))
     return cut(f"reply {json_text(reply.result)}")

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from bdevcheck.conformance import Report, check, check_files, limits, stacks
+from bdevcheck.conformance.check import start_run
+from bdevcheck.conformance.moment import outcome_text
 from bdevcheck.conformance.verdict import Verdict
 from bdevcheck.model.rule import CREATE_AFTER_REGISTER
 from bdevcheck.traces import load
+from bdevcheck.traces.record import ListOf
 
 CORPUS = Path(__file__).parent.parent / "traces" / "corpus" / "fix" / "a1_issue3413_one_connection"
 
@@ -181,3 +184,34 @@ def test_log_that_speaks_of_too_many_names_ends_the_judgement(
     monkeypatch.setattr(limits, "MAX_NAMES", 1)
     (note,) = exceeded(check(load([CORPUS.with_suffix(".wire.jsonl"), CORPUS.with_suffix(".log")])))
     assert "found 2 of" in note
+
+
+def test_list_of_all_bdevs_is_not_kept_with_the_promises_that_it_leaves_open(
+    tmp_path: Path,
+) -> None:
+    raid: dict[str, Any] = {
+        "name": "r",
+        "raid_level": "1",
+        "base_bdevs": ["a", "b"],
+        "superblock": True,
+    }
+    listed: list[Any] = [{"name": name, "aliases": []} for name in ("a", "b", "z")]
+    rows = [
+        *made(1, "a"),
+        *made(2, "b"),
+        *(asked(3, "bdev_raid_create", **raid), answered(3, True)),
+        *(asked(4, "bdev_get_bdevs"), answered(4, listed)),
+    ]
+    run = start_run("w")
+    lines = write(tmp_path / "w.jsonl", rows).read_bytes().splitlines()
+    for number, line in enumerate(lines, 1):
+        run.take(number, line)
+    kept = [
+        each.call.reply
+        for stack in run.checker.stacks.all.values()
+        for each in stack.calls.values()
+        if each.call.reply is not None and each.call.reply.at.place.line == len(lines)
+    ]
+    assert kept
+    assert {outcome_text(reply) for reply in kept} == {"reply: a list of 3"}
+    assert all(isinstance(reply.body, ListOf) for reply in kept)

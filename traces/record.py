@@ -101,6 +101,12 @@ class Error(msgspec.Struct, frozen=True, gc=False):
     message: str
 
 
+class ListOf(msgspec.Struct, frozen=True):
+    """Stand for a list that was read and let go: how many members it had."""
+
+    count: int
+
+
 class Reply(msgspec.Struct, gc=False):
     """Record a reply as the client got it; `result` is None when `error` is set.
 
